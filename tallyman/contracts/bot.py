@@ -1,0 +1,93 @@
+"""A bot: a folder `bots/<name>/` with `BOT` in bot.py and its schedule, limits and inputs in bot.yaml.
+
+A bot's `run` reads like the clerk's procedure. Each verb of the clerk is a durable step: after a crash the procedure
+starts again from the top and the steps that were done give their recorded answers. So `run` must be deterministic:
+no clock, no random numbers, no I/O of its own; it asks the clerk.
+"""
+
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import Protocol
+
+from tallyman.contracts.system import Found, VendorQuery
+from tallyman.domain.base import Value
+from tallyman.domain.case import Case
+from tallyman.domain.document import Document
+from tallyman.domain.facts import Facts, Sighting
+from tallyman.domain.finding import Finding, Verdict
+from tallyman.domain.posting import DeliveryPosting, InvoicePosting
+from tallyman.domain.roles import Order, PostedInvoice, Receipt, Vendor
+from tallyman.domain.tolerances import Tolerances
+
+
+class Ending(StrEnum):
+    POSTED = "posted"
+    IN_REVIEW = "in_review"
+    REJECTED = "rejected"
+
+
+class Outcome(Value):
+    """How a run of a case ended. `record` is the target's number, where it is known."""
+
+    ending: Ending
+    message: str
+    record: str = ""
+
+
+class TargetSystem(Protocol):
+    """The searching verbs of the bot's ERP, each a durable step."""
+
+    @property
+    def name(self) -> str: ...
+
+    def find_vendor(self, query: VendorQuery) -> Found[Vendor]: ...
+    def find_purchase_order(self, *, number: str | None = None, vendor: str | None = None) -> Found[Order]: ...
+    def find_invoice(self, *, vendor: str, number: str) -> Found[PostedInvoice]: ...
+    def find_receipt(self, *, order: str, reference: str) -> Found[Receipt]: ...
+
+
+class Clerk(Protocol):
+    """What a bot can do. Implemented by tallyman.runtime; every method is durable."""
+
+    @property
+    def erp(self) -> TargetSystem: ...
+
+    @property
+    def tolerances(self) -> Tolerances: ...
+
+    def read(self, case: Case) -> Document:
+        """Read and understand the case's file, with the corrections of persons put over it.
+
+        Never raises for a bad file: the document is then of type "unknown" and its problems carry the reason.
+        """
+
+    def today(self) -> str:
+        """The date of this run, ISO 8601; the same after a crash."""
+
+    def sightings(self, case: Case, document: Document, vendor: str | None) -> tuple[Sighting, ...]:
+        """Other cases of ours that may be the same document: same file, or same vendor and a number that is alike."""
+
+    def layout_confirmed(self, document: Document) -> bool:
+        """Whether persons have confirmed documents of this supplier's layout before."""
+
+    def check(self, document: Document, facts: Facts) -> list[Finding]:
+        """The checks of the document's type."""
+
+    def decide(self, document: Document, facts: Facts, findings: Iterable[Finding]) -> Verdict:
+        """The verdict: findings that enough persons accepted are not errors any more. Remembers it for display."""
+
+    def ask(self, case: Case, document: Document, verdict: Verdict) -> Outcome:
+        """Give the case to a person, and end this run. The person's decision starts the next run."""
+
+    def post_invoice(self, case: Case, document: Document, posting: InvoicePosting) -> Outcome:
+        """Post exactly once by the protocol; an unknown outcome or a conflict becomes a review item."""
+
+    def confirm_delivery(self, case: Case, document: Document, posting: DeliveryPosting) -> Outcome:
+        """As `post_invoice`, for goods receipts."""
+
+
+class Bot(Protocol):
+    @property
+    def name(self) -> str: ...
+
+    def run(self, clerk: Clerk, case: Case) -> Outcome: ...
