@@ -1,7 +1,7 @@
 """A document as it was understood."""
 
-from decimal import Decimal
 import datetime
+from decimal import Decimal
 
 from tallyman.domain.base import Value
 from tallyman.domain.field import Field
