@@ -1,1 +1,1 @@
-"""The kinds of extensions, one Protocol a file. An extension is a folder that is found by scan; see tallyman.registry."""
+"""The kinds of extensions, one Protocol a file. Each is a folder found by scan; see tallyman.registry."""

@@ -79,7 +79,8 @@ class Arm(Protocol):
     """Called by a system when the form is filled, with what the screen shows now.
 
     `shown` maps the names of `InvoicePosting.shown()` / `DeliveryPosting.shown()` to canonical values that were read
-    back **from the screen**, never from our own payload. Raises ReadBackDiffers or NotArmed; then nothing may be clicked.
+    back **from the screen**, never from our own payload. Raises ReadBackDiffers or NotArmed; then nothing may
+    be clicked.
     """
 
     def __call__(self, shown: Mapping[str, str]) -> Permit: ...
@@ -87,7 +88,7 @@ class Arm(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Access:
-    """What a system is given to work with: its settings from tallyman.toml, its secrets, and a browser tab on demand."""
+    """What a system is given to work with: its settings, its secrets, and a browser tab on demand."""
 
     system: str
     settings: Mapping[str, str]
@@ -98,7 +99,7 @@ class Access:
 
 
 class Session(Protocol):
-    """A logged-in session. Opened once, used for many cases by one thread; a dead one is thrown away and opened anew."""
+    """A logged-in session. Used for many cases by one thread; a dead one is thrown away and opened anew."""
 
     def close(self) -> None:
         """Log out, if that is possible. Must not raise."""

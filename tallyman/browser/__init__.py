@@ -1,0 +1,1 @@
+"""Driving legacy screens: sessions in a browser of their own process group, element maps, evidence."""

@@ -1,0 +1,109 @@
+"""One Chromium in a process group of its own, with a watchdog outside the worker."""
+
+import contextlib
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from shutil import which
+from types import TracebackType
+from typing import Self
+
+from tallyman.errors import BrowserDied, ConfigurationError
+
+_FLAGS = (
+    "--headless=new",
+    "--remote-debugging-port=0",
+    "--no-first-run",
+    "--no-default-browser-check",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--disable-quic",
+    "--disable-extensions",
+    "--disable-features=Translate,OptimizationHints,MediaRouter,HttpsUpgrades",
+    "--password-store=basic",
+    "--mute-audio",
+)
+
+
+def find_chromium() -> Path:
+    """TALLYMAN_CHROMIUM, else Playwright's own build, else the system's. Raises ConfigurationError."""
+    if named := os.environ.get("TALLYMAN_CHROMIUM"):
+        return Path(named)
+    cache = Path(os.environ.get("PLAYWRIGHT_BROWSERS_PATH") or Path.home() / ".cache/ms-playwright")
+    own = sorted(cache.glob("chromium-*/chrome-linux*/chrome"))
+    if own:
+        return own[-1]
+    for name in ("chromium", "google-chrome", "chromium-browser"):
+        if found := which(name):
+            return Path(found)
+    raise ConfigurationError(
+        "No Chromium was found.", advice="Install it: `playwright install chromium`, or Debian's package `chromium`."
+    )
+
+
+class BrowserHost:
+    """Starts Chromium and its watchdog. `url` is the DevTools address; `kill` ends the whole process group."""
+
+    def __init__(self, *, headed: bool = False) -> None:
+        self._profile = tempfile.TemporaryDirectory(prefix="tallyman-browser-", ignore_cleanup_errors=True)
+        flags = [flag for flag in _FLAGS if not (headed and flag.startswith("--headless"))]
+        if os.geteuid() == 0:
+            flags.append("--no-sandbox")  # Chromium's own sandbox refuses to run as root
+        command = [str(find_chromium()), *flags, f"--user-data-dir={self._profile.name}", "about:blank"]
+        script = str(Path(__file__).with_name("watchdog.py"))
+        self._watchdog = subprocess.Popen(
+            [sys.executable, "-I", "-S", script, *command],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            bufsize=1,
+        )
+        self.deadline(60)
+        assert self._watchdog.stdout is not None
+        self.url = self._watchdog.stdout.readline().strip()
+        self.clear()
+        if not self.url:
+            self.kill()
+            raise BrowserDied(f"{command[0]} did not start.", advice="Run `tallyman doctor`.")
+
+    def deadline(self, seconds: float) -> None:
+        """Kill the browser unless `clear` comes within `seconds`."""
+        self._tell(f"deadline {seconds:.1f}")
+
+    def clear(self) -> None:
+        self._tell("clear")
+
+    @property
+    def alive(self) -> bool:
+        return self._watchdog.poll() is None
+
+    def kill(self) -> None:
+        """End the process group, and return when it is gone: after this nothing of it can reach a target any more."""
+        if self._watchdog.stdin is not None:
+            with contextlib.suppress(BrokenPipeError):  # the watchdog may be gone already
+                self._watchdog.stdin.close()
+        self._watchdog.wait(timeout=30)
+        if self._watchdog.stdout is not None:
+            self._watchdog.stdout.close()
+        self._profile.cleanup()
+
+    def _tell(self, line: str) -> None:
+        try:
+            assert self._watchdog.stdin is not None
+            self._watchdog.stdin.write(line + "\n")
+            self._watchdog.stdin.flush()
+        except (BrokenPipeError, ValueError) as error:
+            raise BrowserDied() from error
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.kill()

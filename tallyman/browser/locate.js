@@ -1,0 +1,109 @@
+// Finds nodes of one frame for the contracts of one element; reads tables. Evaluated in the page, leaves nothing there.
+(() => {
+  const fold = (s) => (s || "").replace(/\s+/g, " ").trim().replace(/[:*]+$/, "").trim().toLowerCase();
+  const roots = (root) => {
+    const all = [root];
+    for (const el of root.querySelectorAll("*")) if (el.shadowRoot) all.push(...roots(el.shadowRoot));
+    return all;
+  };
+  const kind = (el) => {
+    const tag = el.tagName.toLowerCase();
+    if (tag === "a") return "link";
+    if (tag === "input") return (el.getAttribute("type") || "text").toLowerCase();
+    if (tag === "button") return el.type || "submit";
+    return tag;
+  };
+  const visible = (el) => {
+    if (kind(el) === "hidden") return false;
+    const style = getComputedStyle(el);
+    return style.visibility !== "hidden" && style.display !== "none" && el.getClientRects().length > 0;
+  };
+  const own = (cell) => {
+    // a cell's own words, without the controls that stand in it
+    const copy = cell.cloneNode(true);
+    copy.querySelectorAll("input,select,textarea,button,script,style").forEach((n) => n.remove());
+    return fold(copy.textContent);
+  };
+  const labels = (el) => {
+    const found = [];
+    if (el.labels) for (const label of el.labels) found.push(own(label));
+    if (el.getAttribute("aria-label")) found.push(fold(el.getAttribute("aria-label")));
+    const cell = el.closest("td,th");
+    if (cell) {
+      let before = cell.previousElementSibling;
+      while (before && !own(before)) before = before.previousElementSibling;
+      if (before) found.push(own(before));
+    }
+    let node = el.previousSibling, text = "";
+    while (node && !(node.nodeType === 1 && /^(INPUT|SELECT|TEXTAREA|BUTTON)$/.test(node.tagName))) {
+      text = node.textContent + text;
+      node = node.previousSibling;
+    }
+    if (fold(text)) found.push(fold(text));
+    return found;
+  };
+  const header = (el) => {
+    const cell = el.closest("td,th"), row = el.closest("tr"), table = el.closest("table");
+    if (!cell || !row || !table) return [];
+    const at = [...row.cells].indexOf(cell);
+    const heads = [];
+    for (const r of table.rows) {
+      if (r === row) break;
+      if (r.cells.length > at && r.cells.length === row.cells.length) heads.push(fold(r.cells[at].textContent));
+    }
+    return heads;
+  };
+  const caption = (el) => fold(["submit", "button", "reset"].includes(kind(el)) && el.tagName === "INPUT" ? el.value : el.textContent);
+  const fits = (el, c) =>
+    (c.name == null || el.getAttribute("name") === c.name) &&
+    (c.id == null || el.id === c.id) &&
+    (c.value == null || el.value === c.value || el.getAttribute("value") === c.value) &&
+    (c.type == null || kind(el).startsWith(c.type)) &&
+    (c.css == null || el.matches(c.css)) &&
+    (c.text == null || caption(el) === fold(c.text)) &&
+    (c.label == null || labels(el).includes(fold(c.label))) &&
+    (c.column == null || header(el).includes(fold(c.column)));
+  const nodes = () => roots(document).flatMap((r) => [...r.querySelectorAll("input,select,textarea,button,a,td,th,span,div,b,font,form,img")]);
+
+  return {
+    locate: ({ by, hidden }) => {
+      let controls = nodes().filter((el) => hidden || visible(el));
+      const sets = by.map((c) => {
+        const pool = c.css == null ? controls.filter((el) => /^(INPUT|SELECT|TEXTAREA|BUTTON|A)$/.test(el.tagName)) : controls;
+        return pool.filter((el) => fits(el, c));
+      });
+      const answering = sets.filter((s) => s.length);
+      if (answering.length < 2) return { node: null, why: `${answering.length} of ${by.length} contracts found it` };
+      const common = answering.reduce((a, b) => a.filter((el) => b.includes(el)));
+      if (common.length !== 1) return { node: null, why: common.length ? `found ${common.length} times` : "its contracts point to different elements" };
+      return { node: common[0], why: "" };
+    },
+    table: ({ columns }) => {
+      // the innermost table with a row that holds all the headers
+      const wanted = Object.entries(columns).map(([ours, theirs]) => [ours, fold(theirs)]);
+      for (const table of [...document.querySelectorAll("table")].reverse()) {
+        for (const [at, head] of [...table.rows].entries()) {
+          const texts = [...head.cells].map((cell) => fold(cell.textContent));
+          if (!wanted.every(([, theirs]) => texts.includes(theirs))) continue;
+          const rows = [...table.rows].slice(at + 1).filter((row) => row.cells.length === head.cells.length);
+          return {
+            table,
+            rows: rows.map((row) => ({
+              index: row.rowIndex,
+              cells: Object.fromEntries(wanted.map(([ours, theirs]) => {
+                const cell = row.cells[texts.indexOf(theirs)];
+                const control = cell.querySelector("input:not([type=hidden]):not([type=checkbox]),select,textarea");
+                return [ours, (control ? control.value : cell.innerText).replace(/\u00a0/g, " ").trim()];
+              })),
+              links: Object.fromEntries(wanted.map(([ours, theirs]) => {
+                const link = row.cells[texts.indexOf(theirs)].querySelector("a[href]");
+                return [ours, link ? link.href : null];
+              })),
+            })),
+          };
+        }
+      }
+      return null;
+    },
+  };
+})()

@@ -1,0 +1,168 @@
+"""One thread, one browser, one logged-in session of one system: whoever needs the system calls into it.
+
+Playwright's sync API belongs to the thread that started it, and a legacy system allows one session per user; so one
+thread per (system, user) holds both, and calls are worked off in order. A call that hangs is ended from outside.
+"""
+
+import contextlib
+import queue
+import threading
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeout
+from pathlib import Path
+from typing import Any, TypeVar
+
+from playwright.sync_api import Browser, Playwright, sync_playwright
+
+from tallyman.browser.element_map import load
+from tallyman.browser.host import BrowserHost
+from tallyman.browser.tab import Tab, new_tab, translated
+from tallyman.contracts.system import Access, Session, System
+from tallyman.errors import BrowserDied, LoginFailed, TechnicalError
+
+T = TypeVar("T")
+
+
+LOGIN_PAUSE_S = 600.0
+"""How long a refused password is not tried again unless it was changed."""
+
+
+class SessionThread:
+    """The session of one system. `call` runs a function with the open session in its thread."""
+
+    def __init__(
+        self,
+        system: System,
+        maps: Path,
+        settings: Mapping[str, str],
+        secret: Callable[[str], str],
+        *,
+        headed: bool = False,
+        screen_timeout_s: float = 15.0,
+    ) -> None:
+        self._system = system
+        self._maps = load(maps) if system.capabilities.needs_browser else {}
+        self._settings = settings
+        self._secret = secret
+        self._headed = headed
+        self._screen_timeout_s = screen_timeout_s
+        self._host: BrowserHost | None = None
+        self._playwright: Playwright | None = None
+        self._session: Session | None = None
+        self._tab: Tab | None = None
+        self._refused: tuple[LoginFailed, dict[str, str], float] | None = None
+        self._read: dict[str, str] = {}
+        self._calls: queue.SimpleQueue[tuple[Future[Any], Callable[[Any], Any], float] | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._work, name=f"session-{system.name}", daemon=True)
+        self._thread.start()
+
+    def call(self, use: Callable[[Any], T], *, timeout_s: float = 120.0) -> T:
+        """Run `use(session)`; opens the session when there is none. Raises what `use` raises, or BrowserDied."""
+        future: Future[T] = Future()
+        self._calls.put((future, use, timeout_s))
+        try:
+            return future.result(timeout_s + 60)
+        except FutureTimeout as error:
+            self.kill()
+            raise BrowserDied("The browser hung and was stopped.") from error
+
+    def screenshot(self) -> bytes | None:
+        """PNG of what the session shows now; None when there is no browser."""
+        return self.call_tab(lambda tab: tab.screenshot())
+
+    def call_tab(self, use: Callable[[Tab], T]) -> T | None:
+        return self.call(lambda _: use(self._tab) if self._tab is not None else None, timeout_s=30)
+
+    def kill(self) -> None:
+        """End the browser from outside. After this nothing of it can reach the target."""
+        if self._host is not None:
+            self._host.kill()
+
+    def close(self) -> None:
+        """Log out, close the browser and end the thread."""
+        self._calls.put(None)
+        self._thread.join(30)
+        self.kill()
+
+    # -- in the thread
+
+    def _work(self) -> None:
+        while (item := self._calls.get()) is not None:
+            future, use, timeout_s = item
+            try:
+                future.set_result(self._guarded(use, timeout_s))
+            except BaseException as error:  # noqa: BLE001 - handed to the caller, who decides
+                future.set_exception(error)
+        self._end()
+
+    def _guarded(self, use: Callable[[Any], T], timeout_s: float) -> T:
+        try:
+            session = self._open()
+            if self._host is not None:
+                self._host.deadline(timeout_s)
+            with translated():
+                return use(session)
+        except TechnicalError:
+            self._end()  # a new one is opened by the next call: nothing that is half done is carried on
+            raise
+        finally:
+            if self._host is not None and self._host.alive:
+                self._host.clear()
+
+    def _open(self) -> Session:
+        if self._session is None:
+            access = Access(
+                system=self._system.name, settings=self._settings, secret=self._remembering, tab=self._open_tab
+            )
+            try:
+                self._session = self._system.open(access)
+            except LoginFailed as error:
+                self._refused = (error, self._read, time.monotonic())
+                self._end()
+                raise
+        return self._session
+
+    def _remembering(self, name: str) -> str:
+        self._read[name] = value = self._secret(name)
+        return value
+
+    def _refuse_again(self) -> None:
+        """After a refusal the same password is not tried again soon: a third try would lock the account."""
+        if self._refused is not None:
+            error, read, at = self._refused
+            unchanged = all(self._secret(name) == value for name, value in read.items())
+            if unchanged and time.monotonic() - at < LOGIN_PAUSE_S:
+                raise LoginFailed(str(error))
+        self._refused = None
+        self._read = {}
+
+    def _open_tab(self) -> Tab:
+        if self._tab is None:
+            self._host = BrowserHost(headed=self._headed)
+            self._host.deadline(60)
+            self._playwright = sync_playwright().start()
+            with translated():
+                browser: Browser = self._playwright.chromium.connect_over_cdp(self._host.url)
+                context = browser.new_context(accept_downloads=True, locale="en-GB")
+            self._tab = new_tab(context, self._maps, timeout_s=self._screen_timeout_s)
+        return self._tab
+
+    def _end(self) -> None:
+        session, self._session = self._session, None
+        if session is not None and (self._host is None or self._host.alive):
+            try:
+                if self._host is not None:
+                    self._host.deadline(10)
+                session.close()
+            except Exception:  # noqa: BLE001, S110 - logging out is a courtesy; the browser is killed below in any case
+                pass
+        self._tab = None
+        if self._host is not None:
+            self._host.kill()
+            self._host = None
+        if self._playwright is not None:
+            with contextlib.suppress(Exception):  # its driver may be dead already
+                self._playwright.stop()
+            self._playwright = None
