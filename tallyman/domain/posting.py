@@ -35,6 +35,7 @@ class NaturalKey(Value):
 
 
 class PostingLine(Value):
+    order: str | None = None
     order_line: int | None = None
     item: str = ""
     description: str

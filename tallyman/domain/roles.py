@@ -69,6 +69,8 @@ class Billed(Value):
 
     number: str
     vendor: str
+    """The vendor's number in the target system; "" while it is not known."""
+    vendor_name: str = ""
     order_numbers: tuple[str, ...] = ()
     currency: str
     net: Decimal
@@ -93,6 +95,8 @@ class PostedInvoice(Value):
     order: str | None = None
     reference: str | None = None
     state: str = "posted"
+    preceding_invoice: str | None = None
+    """The number of the invoice that a credit note corrects, where the target shows it."""
 
 
 class Receipt(Value):
