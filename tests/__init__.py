@@ -1,0 +1,1 @@
+"""Tests by distance: unit, contract, integration, acceptance, chaos."""

@@ -1,0 +1,1 @@
+"""The real command line, the real browser, the practice office."""

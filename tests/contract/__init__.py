@@ -1,0 +1,1 @@
+"""Every extension that a scan finds keeps its contract."""

@@ -1,0 +1,1 @@
+"""Several parts together: a database, a file, a process."""

@@ -1,0 +1,1 @@
+"""One module, no process, no network; the folders mirror the code."""
