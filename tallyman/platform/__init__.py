@@ -1,0 +1,1 @@
+"""What the machine gives: configuration, clock, vault, blobs, logs, the sandbox for strangers' files."""

@@ -1,0 +1,126 @@
+"""The settings: `tallyman.toml` in TALLYMAN_HOME, laid over what each bot's bot.yaml says."""
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Any, Literal
+from zoneinfo import ZoneInfo, available_timezones
+
+import yaml
+from pydantic import Field, ValidationError, field_validator
+
+from tallyman.domain.base import Value
+from tallyman.domain.tolerances import Tolerances
+from tallyman.errors import ConfigurationError
+
+
+class ScheduleSettings(Value):
+    """When a bot runs by itself. `cron` has five fields; `time_zone` is an IANA name.
+
+    catch_up says what happens to fire times that were missed: run `one`, `all` or `skip` them.
+    """
+
+    cron: str
+    time_zone: str = "Europe/Berlin"
+    catch_up: Literal["one", "all", "skip"] = "one"
+    enabled: bool = True
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known(cls, name: str) -> str:
+        if name not in available_timezones():
+            raise ValueError(f"{name!r} is no time zone; write one such as Europe/Berlin")
+        return name
+
+
+class BotSettings(Value):
+    """What a bot works with: the systems, by name, and how much at a time."""
+
+    title: str = ""
+    erp: str
+    company: str = ""
+    sources: tuple[str, ...] = ()
+    concurrency: int = Field(default=1, ge=1)
+    schedule: ScheduleSettings | None = None
+
+
+class OfficeSettings(Value):
+    host: str = "127.0.0.1"
+    port: int = 8700
+    time_zone: str = "Europe/Berlin"
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.time_zone)
+
+
+class Settings(Value):
+    """tallyman.toml. Unknown keys are errors. Secrets never stand here: see `tallyman secret`."""
+
+    database_url: str = ""
+    """A SQLAlchemy URL of PostgreSQL for many machines; empty: SQLite in TALLYMAN_HOME."""
+    office: OfficeSettings = OfficeSettings()
+    matching: Tolerances = Tolerances()
+    bots: dict[str, dict[str, Any]] = {}
+    systems: dict[str, dict[str, str]] = {}
+
+
+class Home:
+    """TALLYMAN_HOME: the database, the blobs, the lock, the log and tallyman.toml."""
+
+    def __init__(self, path: Path | None = None) -> None:
+        given = os.environ.get("TALLYMAN_HOME")
+        self.path = path or (Path(given) if given else Path.home() / ".tallyman")
+        self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+    @property
+    def database_file(self) -> Path:
+        return self.path / "tallyman.db"
+
+    @property
+    def blobs(self) -> Path:
+        return self.path / "blobs"
+
+    @property
+    def lock(self) -> Path:
+        return self.path / "worker.lock"
+
+    @property
+    def log(self) -> Path:
+        return self.path / "tallyman.log"
+
+    @property
+    def vault(self) -> Path:
+        return self.path / "vault.json"
+
+    def settings(self) -> Settings:
+        """The settings. Raises ConfigurationError, which names the key."""
+        file = self.path / "tallyman.toml"
+        try:
+            data = tomllib.loads(file.read_text("utf-8")) if file.exists() else {}
+            if url := os.environ.get("TALLYMAN_DATABASE_URL"):
+                data["database_url"] = url
+            return Settings.model_validate(data)
+        except (tomllib.TOMLDecodeError, ValidationError) as error:
+            raise ConfigurationError(f"{file} can't be used: {_told(error)}") from error
+
+    def database_url(self, settings: Settings) -> str:
+        return settings.database_url or f"sqlite:///{self.database_file}"
+
+
+def bot_settings(settings: Settings, folder: Path, bot: str) -> BotSettings:
+    """bot.yaml of the bot with the keys of [bots.<bot>] laid over it. Raises ConfigurationError."""
+    file = folder / "bot.yaml"
+    try:
+        data = yaml.safe_load(file.read_text("utf-8")) or {}
+        return BotSettings.model_validate(data | settings.bots.get(bot, {}))
+    except FileNotFoundError:
+        raise ConfigurationError(f"The bot {bot!r} has no bot.yaml.") from None
+    except (yaml.YAMLError, ValidationError) as error:
+        raise ConfigurationError(f"The settings of the bot {bot!r} can't be used: {_told(error)}") from error
+
+
+def _told(error: Exception) -> str:
+    if isinstance(error, ValidationError):
+        return "; ".join(f"{'.'.join(str(part) for part in e['loc'])}: {e['msg']}" for e in error.errors())
+    return str(error)

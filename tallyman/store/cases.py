@@ -1,0 +1,164 @@
+"""Cases, the offers that they came from, and the runs that took them in."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, and_, func, or_, select
+
+from tallyman.domain.case import Case, CaseState
+from tallyman.domain.compare import alike_number
+from tallyman.domain.document import Document
+from tallyman.domain.facts import Sighting
+from tallyman.platform.clock import now
+from tallyman.store import audit
+from tallyman.store.tables import cases, offers, runs
+
+
+def taken_keys(connection: Connection, bot: str, source: str) -> set[str]:
+    """The keys of this source's offers that were taken in before."""
+    rows = connection.execute(select(offers.c.key).where(offers.c.bot == bot, offers.c.source == source))
+    return {row.key for row in rows}
+
+
+def take_in(
+    connection: Connection,
+    *,
+    bot: str,
+    source: str,
+    key: str,
+    name: str,
+    sha256: str,
+    run: str,
+    attended: bool,
+) -> Case | None:
+    """Remember an offer. The new case, or None when the same file is a case already: it is counted, never run again."""
+    known = connection.execute(select(cases.c.id).where(cases.c.bot == bot, cases.c.sha256 == sha256)).first()
+    case_id = known.id if known else f"{bot}-{sha256[:16]}"
+    if not known:
+        values = {"id": case_id, "bot": bot, "sha256": sha256, "file": name, "source": source, "received_at": now()}
+        connection.execute(
+            cases.insert().values(
+                **values, run=run, updated_at=now(), state=CaseState.OPEN, attended=attended, message="", record=""
+            )
+        )
+        audit.record(connection, f"bot:{bot}", "case.taken_in", case_id, {"file": name, "sha256": sha256})
+    connection.execute(
+        offers.insert().values(
+            bot=bot, source=source, key=key, name=name, case_id=case_id, repeated=bool(known), taken_at=now()
+        )
+    )
+    return None if known else get(connection, case_id)
+
+
+def get(connection: Connection, case_id: str) -> Case:
+    return case_of(connection.execute(select(cases).where(cases.c.id == case_id)).mappings().one())
+
+
+def case_of(row: RowMapping) -> Case:
+    names = ("id", "bot", "sha256", "file", "source", "received_at", "state", "attended")
+    return Case(**{name: row[name] for name in names})
+
+
+def move(connection: Connection, case_id: str, state: CaseState, message: str, *, record: str = "") -> None:
+    """Set the state in which the case is now, with its trace."""
+    values: dict[str, Any] = {"state": state, "message": message, "updated_at": now()}
+    if record:
+        values["record"] = record
+    connection.execute(cases.update().where(cases.c.id == case_id).values(**values))
+    audit.record(connection, "bot", f"case.{state.lower()}", case_id, {"message": message, "record": record})
+
+
+def remember_document(connection: Connection, case_id: str, document: Document) -> None:
+    connection.execute(
+        cases.update()
+        .where(cases.c.id == case_id)
+        .values(
+            document=document.to_json(),
+            number=document.text("invoice_number") or document.text("pod_number"),
+            gross=document.amount("gross_total"),
+            currency=(document.text("currency") or "")[:3] or None,
+            issue_date=document.text("issue_date") or document.text("delivered_date"),
+            updated_at=now(),
+        )
+    )
+
+
+def remember_party(connection: Connection, case_id: str, party: str | None, number: str | None) -> None:
+    """Note whose document it is, so that later cases can see it."""
+    alike = alike_number(number) if number else None
+    connection.execute(cases.update().where(cases.c.id == case_id).values(party=party, number_alike=alike))
+
+
+def sightings(
+    connection: Connection,
+    case: Case,
+    party: str | None,
+    number: str | None,
+    gross: Decimal | None,
+    issue_date: str | None,
+) -> tuple[Sighting, ...]:
+    """Earlier cases that may be the same document: number alike, or same amount and date, of the same party.
+
+    Rejected ones do not count: a person said that they are not to be posted.
+    """
+    if not party:
+        return ()
+    alike = alike_number(number) if number else None
+    seq = select(cases.c.seq).where(cases.c.id == case.id).scalar_subquery()
+    same_number = cases.c.number_alike == alike
+    same_amount = and_(cases.c.gross == gross, cases.c.issue_date == issue_date, cases.c.issue_date.is_not(None))
+    found = connection.execute(
+        select(cases)
+        .where(
+            cases.c.bot == case.bot,
+            cases.c.seq < seq,
+            cases.c.party == party,
+            cases.c.state != CaseState.REJECTED,
+            or_(same_number, same_amount) if gross is not None else same_number,
+        )
+        .order_by(cases.c.seq)
+        .limit(20)
+    ).mappings()
+    return tuple(
+        Sighting(
+            case=row["id"],
+            file=row["file"],
+            number=row["number"] or "",
+            vendor=row["party"],
+            gross=row["gross"],
+            issue_date=row["issue_date"],
+            state=row["state"],
+        )
+        for row in found
+    )
+
+
+def of_run(connection: Connection, run: str) -> Sequence[RowMapping]:
+    return connection.execute(select(cases).where(cases.c.run == run).order_by(cases.c.seq)).mappings().all()
+
+
+def open_count(connection: Connection, run: str) -> int:
+    counted = select(func.count()).select_from(cases).where(cases.c.run == run, cases.c.state == CaseState.OPEN)
+    return int(connection.execute(counted).scalar_one())
+
+
+def start_run(connection: Connection, run: str, bot: str, requested_by: str, *, attended: bool = False) -> bool:
+    """Note a run. False when it is known already: the same fire time, or the same request sent twice."""
+    if connection.execute(select(runs.c.id).where(runs.c.id == run)).first():
+        return False
+    connection.execute(
+        runs.insert().values(
+            id=run, bot=bot, requested_by=requested_by, requested_at=now(), problems=[], attended=attended
+        )
+    )
+    audit.record(connection, requested_by, "run.requested", run, {"bot": bot})
+    return True
+
+
+def end_run(connection: Connection, run: str, *, offered: int, taken: int, repeated: int, problems: list[str]) -> None:
+    connection.execute(
+        runs.update()
+        .where(runs.c.id == run)
+        .values(ended_at=now(), offered=offered, taken=taken, repeated=repeated, problems=problems)
+    )
