@@ -36,6 +36,29 @@ class Word(Value):
     """Number of the text line on its page, from 0; words of one line share it."""
 
 
+class MarkKind(StrEnum):
+    SIGNATURE = "signature"
+    STAMP = "stamp"
+
+
+class MarkState(StrEnum):
+    PRESENT = "present"
+    ABSENT = "absent"
+    UNCLEAR = "unclear"
+    """Some ink is there, but it may be a smudge, a tick or a printed form."""
+
+
+class Mark(Value):
+    """What stands in the place where a form asks for a signature or a stamp. `score` is 0..1: the odds of `state`."""
+
+    kind: MarkKind
+    state: MarkState
+    box: Box
+    score: float = Constraint(ge=0, le=1)
+    label: str = ""
+    """The printed words that ask for it."""
+
+
 class Page(Value):
     """One page. `width` and `height` are in points (1/72 inch); `number` counts from 1."""
 
@@ -47,6 +70,9 @@ class Page(Value):
     engine: str
     rotation: int = 0
     """Degrees, clockwise, by which the page was turned to stand upright: 0, 90, 180 or 270."""
+    skew: float = 0.0
+    """Degrees, clockwise, by which the page was turned after that to make its lines level. Boxes hold afterwards."""
+    marks: tuple[Mark, ...] = ()
 
 
 class Attachment(Value):

@@ -1,0 +1,1 @@
+"""What Tallyman knows of documents: their types, and the ways of turning words into fields."""

@@ -1,0 +1,1 @@
+"""Document types, one folder each; found by scan."""

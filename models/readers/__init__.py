@@ -1,0 +1,1 @@
+"""Ways of reading fields, one file or folder each; found by scan."""

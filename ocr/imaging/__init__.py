@@ -1,0 +1,1 @@
+"""Steps on page images, one file each."""

@@ -1,0 +1,148 @@
+"""What runs in the sandbox's child: JSON values in, JSON values out."""
+
+import importlib
+from pathlib import Path
+from typing import Any
+
+from ocr import pdf
+from ocr.filetype import FileType, file_type
+from ocr.lines import in_reading_order
+from ocr.marklabels import asks_for_mark
+from tallyman.domain.page import Mark, Word
+from tallyman.errors import Quarantined, Unreadable
+from tallyman.platform.sandbox import pack_bytes
+
+MAX_FILE = 100 * 1024 * 1024
+_MARK_DPI = 150
+
+
+def inspect(path: str) -> dict[str, Any]:
+    """Everything but OCR: {"media_type", "xml", "pages": [{"width", "height", "ocr", "words", "marks"}]}."""
+    kind = _kind(path)
+    if kind is FileType.XML:
+        return {"media_type": kind.value, "xml": _decode(Path(path).read_bytes()), "pages": []}
+    if kind is not FileType.PDF:
+        return {"media_type": kind.value, "xml": None, "pages": _image_pages(path)}
+    document = pdf.open_pdf(path)
+    xml = pdf.embedded_xml(document)
+    pages = [_text_page(document, index) for index in range(len(document))]
+    return {"media_type": kind.value, "xml": None if xml is None else _decode(xml), "pages": pages}
+
+
+def recognise(path: str, page: int, engine: str, languages: list[str]) -> dict[str, Any]:
+    """One page (from 1) by OCR: {"words", "marks", "rotation", "skew", "engine"}."""
+    from ocr.imaging.marks import find_marks
+    from ocr.recognition import read_upright
+
+    image = _pixels(path, page, grey=True)
+    worker = importlib.import_module(engine).ENGINE
+    result = read_upright(image, worker, tuple(languages))
+    marks = find_marks(result.image, result.words)
+    return {
+        "words": _pack(result.words),
+        "marks": [mark.to_json() for mark in marks],
+        "rotation": result.rotation,
+        "skew": result.skew,
+        "engine": f"{worker.name} {worker.version}",
+    }
+
+
+def render(path: str, page: int, width: int, rotation: int, skew: float) -> str:
+    """A PNG of one page (from 1), `width` pixels wide, packed."""
+    import io
+
+    from PIL import Image
+
+    from ocr.imaging.deskew import turned
+
+    image = _pixels(path, page, grey=False)
+    picture = Image.fromarray(turned(image, rotation, skew))
+    height = max(1, round(picture.height * width / picture.width))
+    out = io.BytesIO()
+    picture.resize((width, min(height, 20 * width)), reducing_gap=2.0).save(out, "PNG", compress_level=1)
+    return pack_bytes(out.getvalue())
+
+
+def _kind(path: str) -> FileType:
+    file = Path(path)
+    if file.stat().st_size > MAX_FILE:
+        raise Quarantined(f"The file is larger than {MAX_FILE // (1024 * 1024)} MiB.")
+    with file.open("rb") as stream:
+        return file_type(stream.read(1024))
+
+
+def _decode(content: bytes) -> str:
+    """XML as text, by its byte order mark or its declaration. Raises Unreadable."""
+    if len(content) > pdf.MAX_XML:
+        raise Quarantined(f"The XML is larger than {pdf.MAX_XML // (1024 * 1024)} MiB.")
+    encoding = "utf-8-sig"
+    if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        encoding = "utf-16"
+    elif b"encoding=" in content[:200]:
+        declared = content[:200].split(b"encoding=", 1)[1][1:].split(content[:200].split(b"encoding=", 1)[1][:1])[0]
+        encoding = declared.decode("ascii", "replace").lower()
+        encoding = "utf-8-sig" if encoding in ("utf-8", "utf8", "utf-16") else encoding
+    if encoding not in ("utf-8-sig", "utf-16", "iso-8859-1", "iso-8859-15", "windows-1252", "us-ascii", "ascii"):
+        raise Unreadable(f"The XML is written in the encoding {encoding!r}, which is not read.")
+    try:
+        return content.decode(encoding)
+    except UnicodeDecodeError as error:
+        raise Unreadable("The XML is damaged: its characters can't be read.") from error
+
+
+def _image_pages(path: str) -> list[dict[str, Any]]:
+    from ocr import raster
+
+    image = raster.open_image(path)
+    pages = []
+    for number in range(1, raster.count_pages(image) + 1):
+        width, height = raster.page_size(image, number)
+        pages.append({"width": width, "height": height, "ocr": True, "words": [], "marks": []})
+    return pages
+
+
+def _text_page(document: Any, index: int) -> dict[str, Any]:
+    try:
+        page = document[index]
+        width, height = page.get_size()
+        raw_words = pdf.text_words(page)
+    except pdf.PdfiumError as error:
+        raise Unreadable(f"Page {index + 1} of the PDF is damaged.") from error
+    if width <= 0 or height <= 0:
+        raise Unreadable(f"Page {index + 1} of the PDF has no size.")
+    ocr = pdf.needs_ocr(page, raw_words)
+    words = () if ocr else in_reading_order(raw_words, width, height)
+    marks = _marks(page, words) if words and asks_for_mark(words) else ()
+    packed = [mark.to_json() for mark in marks]
+    return {"width": width, "height": height, "ocr": ocr, "words": _pack(words), "marks": packed}
+
+
+def _marks(page: Any, words: tuple[Word, ...]) -> tuple[Mark, ...]:
+    from ocr.imaging.marks import find_marks
+
+    return find_marks(pdf.render(page, _MARK_DPI, grey=True), words)
+
+
+def _pixels(path: str, page: int, *, grey: bool) -> Any:
+    if _kind(path) is FileType.PDF:
+        document = pdf.open_pdf(path)
+        _must_exist(page, len(document))
+        return pdf.render(document[page - 1], pdf.RENDER_DPI, grey=grey)
+    from ocr import raster
+
+    if _kind(path) is FileType.XML:
+        raise Unreadable("An XML file has no pages to show.")
+    image = raster.open_image(path)
+    _must_exist(page, raster.count_pages(image))
+    return raster.decode(image, page, grey=grey)
+
+
+def _must_exist(page: int, count: int) -> None:
+    if not 1 <= page <= count:
+        raise Unreadable(f"The file has no page {page}; it has {count}.")
+
+
+def _pack(words: tuple[Word, ...]) -> list[list[Any]]:
+    return [
+        [word.text, word.box.x0, word.box.y0, word.box.x1, word.box.y1, word.confidence, word.line] for word in words
+    ]

@@ -1,0 +1,87 @@
+"""Words into reading order: row by row from the top, left to right; a wide gap starts another line.
+
+Cells of one row therefore follow each other, yet have line numbers of their own, which keeps columns apart.
+"""
+
+from dataclasses import dataclass
+from itertools import pairwise
+from statistics import median
+
+from tallyman.domain.page import Box, Word
+
+_GAP = 2.0
+"""A gap of so many word heights parts two lines of one row."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RawWord:
+    """A word before it has its place. Coordinates in any unit in which a pixel is square; origin upper left."""
+
+    text: str
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+    confidence: float = 1.0
+
+    @property
+    def middle(self) -> float:
+        return (self.y0 + self.y1) / 2
+
+    @property
+    def height(self) -> float:
+        return self.y1 - self.y0
+
+
+def in_reading_order(words: list[RawWord], width: float, height: float) -> tuple[Word, ...]:
+    """The words with boxes relative to a page of `width` and `height` (in the unit of the words) and line numbers."""
+    if not words:
+        return ()
+    usual = median(word.height for word in words)
+    upright = [word for word in words if not _sideways(word, usual)]
+    lines = [line for row in _rows(upright) for line in _split(row)]
+    lines += [[word] for word in words if _sideways(word, usual)]
+    return tuple(
+        Word(text=word.text, box=_box(word, width, height), confidence=word.confidence, line=number)
+        for number, line in enumerate(lines)
+        for word in line
+    )
+
+
+def _sideways(word: RawWord, usual: float) -> bool:
+    return len(word.text) > 2 and word.height > 2.5 * usual and word.height > 1.5 * (word.x1 - word.x0)
+
+
+def _rows(words: list[RawWord]) -> list[list[RawWord]]:
+    rows: list[list[RawWord]] = []
+    for word in sorted(words, key=lambda word: (word.middle, word.x0)):
+        row = rows[-1] if rows else None
+        if row is not None and _same_row(row, word):
+            row.append(word)
+        else:
+            rows.append([word])
+    return [sorted(row, key=lambda word: word.x0) for row in rows]
+
+
+def _same_row(row: list[RawWord], word: RawWord) -> bool:
+    last = row[-3:]
+    middle = sum(other.middle for other in last) / len(last)
+    return abs(word.middle - middle) < 0.5 * min(word.height, max(other.height for other in last))
+
+
+def _split(row: list[RawWord]) -> list[list[RawWord]]:
+    lines = [[row[0]]]
+    for before, word in pairwise(row):
+        if word.x0 - before.x1 > _GAP * max(before.height, word.height):
+            lines.append([])
+        lines[-1].append(word)
+    return lines
+
+
+def _box(word: RawWord, width: float, height: float) -> Box:
+    def within(value: float) -> float:
+        return round(min(1.0, max(0.0, value)), 5)
+
+    return Box(
+        x0=within(word.x0 / width), y0=within(word.y0 / height), x1=within(word.x1 / width), y1=within(word.y1 / height)
+    )

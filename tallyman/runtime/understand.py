@@ -1,0 +1,43 @@
+"""File to pages to fields: each reader is asked in its order, and the first that answers is taken."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from tallyman.contracts.document_reader import DocumentReader
+from tallyman.contracts.page_reader import PageReader
+from tallyman.domain.document import UNKNOWN, Document, Problem
+from tallyman.domain.page import Reading
+from tallyman.domain.reasons import Reason
+from tallyman.registry import Registry
+
+
+def read_file(
+    path: Path,
+    *,
+    ignore_embedded: bool = False,
+    page_reader: PageReader | None = None,
+    readers: Iterable[DocumentReader] | None = None,
+) -> tuple[Reading, Document]:
+    """What stands in a file, and what it means. Readers come from the registry unless they are given.
+
+    Raises Unreadable, PasswordNeeded or Quarantined (business), TechnicalError when the machine lacks something.
+    """
+    registry = Registry()
+    reading = (page_reader or registry.page_reader).read(path)
+    known = registry.document_readers if readers is None else readers
+    return reading, understand(reading, known, ignore_embedded=ignore_embedded)
+
+
+def understand(reading: Reading, readers: Iterable[DocumentReader], *, ignore_embedded: bool = False) -> Document:
+    """The answer of the first reader that has one, in the order of `readers` (the registry sorts them).
+
+    ignore_embedded: as if the file had no XML inside it; a bare XML file keeps its XML, which is all it has.
+    """
+    if ignore_embedded and reading.pages:
+        reading = reading.model_copy(update={"xml": None})
+    for reader in sorted(readers, key=lambda reader: reader.order):
+        document = reader.read(reading)
+        if document is not None:
+            return document
+    message = "No reader understood this file: it has no words that look like a document."
+    return Document(type=UNKNOWN, problems=(Problem(code=Reason.UNREADABLE, message=message),))
