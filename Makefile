@@ -31,11 +31,14 @@ check: ## Before a commit: static checks and the fast tests
 	@$(MAKE) --no-print-directory static
 	@$(PY) -m pytest -q -m "not slow and not erp" $(ARGS)
 
+# All four are run, so that one run tells everything.
 static:
-	@$(PY) -m ruff format --check --quiet $(CODE)
-	@$(PY) -m ruff check --quiet $(CODE)
-	@$(PY) -m mypy --no-error-summary $(CODE)
-	@.venv/bin/lint-imports --no-logo
+	@status=0; \
+	$(PY) -m ruff format --check $(CODE) || status=1; \
+	$(PY) -m ruff check --quiet $(CODE) || status=1; \
+	$(PY) -m mypy $(CODE) || status=1; \
+	.venv/bin/lint-imports --no-logo || status=1; \
+	exit $$status
 
 clean: ## Remove what was built: .venv, caches, the demo's data
 	rm -rf .venv .demo out build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
