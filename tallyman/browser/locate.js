@@ -40,6 +40,16 @@
       node = node.previousSibling;
     }
     if (fold(text)) found.push(fold(text));
+    if (["checkbox", "radio"].includes(kind(el))) {
+      // a box has its words behind it
+      text = "";
+      node = el.nextSibling;
+      while (node && !(node.nodeType === 1 && /^(INPUT|SELECT|TEXTAREA|BUTTON)$/.test(node.tagName))) {
+        text += node.textContent;
+        node = node.nextSibling;
+      }
+      if (fold(text)) found.push(fold(text));
+    }
     return found;
   };
   const header = (el) => {

@@ -54,7 +54,9 @@ class SessionThread:
         self._tab: Tab | None = None
         self._refused: tuple[LoginFailed, dict[str, str], float] | None = None
         self._read: dict[str, str] = {}
-        self._calls: queue.SimpleQueue[tuple[Future[Any], Callable[[Any], Any], float] | None] = queue.SimpleQueue()
+        self._calls: queue.SimpleQueue[tuple[Future[Any], Callable[[Any], Any] | None, float] | None] = (
+            queue.SimpleQueue()
+        )
         self._thread = threading.Thread(target=self._work, name=f"session-{system.name}", daemon=True)
         self._thread.start()
 
@@ -68,12 +70,18 @@ class SessionThread:
             self.kill()
             raise BrowserDied("The browser hung and was stopped.") from error
 
-    def screenshot(self) -> bytes | None:
-        """PNG of what the session shows now; None when there is no browser."""
-        return self.call_tab(lambda tab: tab.screenshot())
+    def snapshot(self) -> bytes | None:
+        """PNG of what the session shows now; None without a browser. Only within `call`, in the session's thread."""
+        return self._tab.screenshot() if self._tab is not None else None
 
-    def call_tab(self, use: Callable[[Tab], T]) -> T | None:
-        return self.call(lambda _: use(self._tab) if self._tab is not None else None, timeout_s=30)
+    def discard(self) -> None:
+        """End the session and its browser; the next call opens a new one. Returns when the browser is dead."""
+        done: Future[None] = Future()
+        self._calls.put((done, None, 0.0))
+        try:
+            done.result(60)
+        except FutureTimeout:
+            self.kill()
 
     def kill(self) -> None:
         """End the browser from outside. After this nothing of it can reach the target."""
@@ -92,7 +100,9 @@ class SessionThread:
         while (item := self._calls.get()) is not None:
             future, use, timeout_s = item
             try:
-                future.set_result(self._guarded(use, timeout_s))
+                if use is None:
+                    self._end()
+                future.set_result(self._guarded(use, timeout_s) if use is not None else None)
             except BaseException as error:  # noqa: BLE001 - handed to the caller, who decides
                 future.set_exception(error)
         self._end()

@@ -11,6 +11,7 @@ Why outside the worker: a Playwright call can hang for ever after a crash of Chr
 """
 
 import contextlib
+import ctypes
 import os
 import select
 import signal
@@ -26,6 +27,7 @@ def main() -> int:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         start_new_session=True,
+        preexec_fn=_die_with_parent,
     )
     try:
         _watch(chromium)
@@ -62,6 +64,12 @@ def _watch(chromium: "subprocess.Popen[bytes]") -> None:
                     if b"DevTools listening on " in line:
                         print(line.split(b"listening on ")[1].decode().strip(), flush=True)
                         told = True
+
+
+def _die_with_parent() -> None:
+    """Let the kernel kill Chromium when this watchdog itself is killed (Linux; elsewhere the group stays behind)."""
+    with contextlib.suppress(OSError):
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
 
 
 def _kill(group: int) -> None:

@@ -61,6 +61,8 @@ class Settings(Value):
     """A SQLAlchemy URL of PostgreSQL for many machines; empty: SQLite in TALLYMAN_HOME."""
     office: OfficeSettings = OfficeSettings()
     matching: Tolerances = Tolerances()
+    retry_waits_s: tuple[float, ...] = (30.0, 120.0, 600.0)
+    """How long a case waits for a system that is down before it tries again; after the last one it asks a person."""
     bots: dict[str, dict[str, Any]] = {}
     systems: dict[str, dict[str, str]] = {}
 

@@ -119,7 +119,6 @@ postings = Table(
     Column("armed_at", UtcTime),
     Column("record", String(80), nullable=False, default=""),
     Column("note", Text, nullable=False, default=""),
-    Column("before", JSON(none_as_null=True)),
     Column("screenshot", String(64)),
     Column("created_at", UtcTime, nullable=False),
     Column("updated_at", UtcTime, nullable=False),

@@ -126,7 +126,6 @@ def upgrade() -> None:
         sa.Column("armed_at", UtcTime, nullable=True),
         sa.Column("record", sa.String(length=80), nullable=False),
         sa.Column("note", sa.Text(), nullable=False),
-        sa.Column("before", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("screenshot", sa.String(length=64), nullable=True),
         sa.Column("created_at", UtcTime, nullable=False),
         sa.Column("updated_at", UtcTime, nullable=False),

@@ -1,0 +1,1 @@
+"""Takes in proofs of delivery and confirms what was received against its order."""

@@ -1,0 +1,1 @@
+"""Takes in vendor invoices and posts those that nothing speaks against."""

@@ -1,0 +1,242 @@
+"""What a bot can do, each verb a durable step. See tallyman.contracts.bot for what each one promises."""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeVar
+
+from tallyman.contracts.bot import Ending, Outcome
+from tallyman.contracts.system import Erp, Found, VendorQuery
+from tallyman.domain.base import Value
+from tallyman.domain.case import Case, CaseState, Decision
+from tallyman.domain.document import UNKNOWN, Document, Problem
+from tallyman.domain.facts import Facts, Sighting
+from tallyman.domain.finding import Finding, Verdict
+from tallyman.domain.posting import DeliveryPosting, InvoicePosting, PostingState
+from tallyman.domain.reasons import Reason
+from tallyman.domain.roles import Order, PostedInvoice, Receipt, Vendor
+from tallyman.domain.tolerances import Tolerances
+from tallyman.errors import BusinessError
+from tallyman.platform.clock import now
+from tallyman.platform.config import BotSettings
+from tallyman.platform.crashpoints import crash_point
+from tallyman.runtime import corrections, engine
+from tallyman.runtime.attempts import Failure, attempt, unwrap
+from tallyman.runtime.desk import Desk
+from tallyman.runtime.jobs import DeliveryJob, InvoiceJob
+from tallyman.runtime.layouts import confirm_layout, is_confirmed
+from tallyman.runtime.posting import Job, Posted, Poster
+from tallyman.runtime.understand import read_file
+from tallyman.store import cases, reviews
+
+T = TypeVar("T", bound=Value)
+
+
+class DurableErp:
+    """The searching verbs of the bot's ERP. A system that is down is waited for, at last GaveUp is raised."""
+
+    def __init__(self, desk: Desk, system: str) -> None:
+        self._desk = desk
+        self.name = system
+
+    def find_vendor(self, query: VendorQuery) -> Found[Vendor]:
+        return self._ask("find_vendor", Vendor, lambda erp: erp.find_vendor(query))
+
+    def find_purchase_order(self, *, number: str | None = None, vendor: str | None = None) -> Found[Order]:
+        return self._ask("find_order", Order, lambda erp: erp.find_purchase_order(number=number, vendor=vendor))
+
+    def find_invoice(self, *, vendor: str, number: str) -> Found[PostedInvoice]:
+        return self._ask("find_invoice", PostedInvoice, lambda erp: erp.find_invoice(vendor=vendor, number=number))
+
+    def find_receipt(self, *, order: str, reference: str) -> Found[Receipt]:
+        return self._ask("find_receipt", Receipt, lambda erp: erp.find_receipt(order=order, reference=reference))
+
+    def _ask(self, name: str, kind: type[T], search: Callable[[Erp], Found[T]]) -> Found[T]:
+        def once() -> dict[str, Any]:
+            found: Found[T] = self._desk.sessions.of(self.name).call(search)
+            items = [item.to_json() for item in found.items]
+            return {"items": items, "scope": found.scope, "complete": found.complete}
+
+        for wait in (*self._desk.settings.retry_waits_s, None):
+            told = engine.step(name, lambda: attempt(name, once))
+            if wait is None or "failed" not in told or not Failure.from_json(told["failed"]).technical:
+                break
+            engine.sleep(wait)
+        data = unwrap(told)
+        items = tuple(kind.from_json(item) for item in data["items"])
+        return Found(items=items, scope=data["scope"], complete=data["complete"])
+
+
+class DurableClerk:
+    """The clerk of one run of one case. `run` names that run: it is what a review item remembers as its origin."""
+
+    def __init__(self, desk: Desk, settings: BotSettings, case: Case, run: str) -> None:
+        self._desk = desk
+        self._settings = settings
+        self._run = run
+        self.erp = DurableErp(desk, settings.erp)
+        self.document: Document | None = None
+        """What was read in this run, for whoever has to tell a person that it ended early."""
+        told = engine.step("decisions", lambda: self._load_decisions(case))
+        self._decisions: Sequence[Decision] = [Decision.from_json(one) for one in told]
+
+    @property
+    def tolerances(self) -> Tolerances:
+        return self._desk.settings.matching
+
+    # -- reading and deciding
+
+    def read(self, case: Case) -> Document:
+        document = Document.from_json(engine.step("read", lambda: self._read(case)))
+        crash_point("read")
+        self.document = corrections.corrected(document, self._decisions)
+        return self.document
+
+    def _read(self, case: Case) -> dict[str, Any]:
+        def understood() -> dict[str, Any]:
+            try:
+                _, document = read_file(
+                    self._desk.blobs.path(case.sha256),
+                    page_reader=self._desk.registry.page_reader,
+                    readers=self._desk.registry.document_readers,
+                )
+            except BusinessError as error:
+                problem = Problem(code=error.reason or Reason.UNREADABLE, message=f"{error} {error.advice}")
+                document = Document(type=UNKNOWN, problems=(problem,))
+            return document.to_json()
+
+        told: dict[str, Any] = unwrap(attempt("read", understood))
+        return told
+
+    def today(self) -> str:
+        told: str = engine.step("today", lambda: now().astimezone(self._desk.settings.office.zone).date().isoformat())
+        return told
+
+    def sightings(self, case: Case, document: Document, vendor: str | None) -> tuple[Sighting, ...]:
+        def look() -> list[Any]:
+            number = document.text("invoice_number") or document.text("pod_number") or document.text("waybill_number")
+            date = document.text("issue_date") or document.text("delivered_date")
+            with self._desk.database.transaction() as connection:
+                cases.remember_document(connection, case.id, document)
+                cases.remember_party(connection, case.id, vendor, number)
+                found = cases.sightings(connection, case, vendor, number, document.amount("gross_total"), date)
+            return [one.to_json() for one in found]
+
+        return tuple(Sighting.from_json(one) for one in engine.step("sightings", look))
+
+    def layout_confirmed(self, document: Document) -> bool:
+        def look() -> bool:
+            with self._desk.database.transaction() as connection:
+                return is_confirmed(connection, document)
+
+        return bool(engine.step("layout", look))
+
+    def check(self, document: Document, facts: Facts) -> list[Finding]:
+        kind = self._desk.registry.document_types.get(document.type)
+        if kind is not None:
+            return kind.check(document, facts)
+        told = [(problem.code, problem.message) for problem in document.problems]
+        return [_problem(code, message) for code, message in told or [("WRONG_DOCUMENT", "Its type is not known.")]]
+
+    def decide(self, document: Document, facts: Facts, findings: Iterable[Finding]) -> Verdict:
+        del document, facts  # the contract offers them; the findings already say all
+        return corrections.accepted(findings, self._decisions)
+
+    # -- endings
+
+    def ask(self, case: Case, document: Document, verdict: Verdict) -> Outcome:
+        message = "; ".join(finding.message for finding in verdict.errors)
+
+        def put() -> int:
+            with self._desk.database.transaction() as connection:
+                cases.remember_document(connection, case.id, document)
+                item = reviews.open_item(connection, case.id, self._run, verdict.findings)
+                cases.move(connection, case.id, CaseState.IN_REVIEW, message)
+            crash_point("review.opened")
+            return item
+
+        engine.step("ask", put)
+        return Outcome(ending=Ending.IN_REVIEW, message=message)
+
+    def post_invoice(self, case: Case, document: Document, posting: InvoicePosting) -> Outcome:
+        job = InvoiceJob(self._settings.erp, self._settings.company, posting)
+        outcome = self._post(case, document, job)
+        if outcome.ending is Ending.POSTED:
+            self._attach(case, posting, outcome.record)
+        return outcome
+
+    def confirm_delivery(self, case: Case, document: Document, posting: DeliveryPosting) -> Outcome:
+        return self._post(case, document, DeliveryJob(self._settings.erp, self._settings.company, posting))
+
+    def _post(self, case: Case, document: Document, job: Job) -> Outcome:
+        system = self._settings.erp
+        capabilities = self._desk.registry.system(system).capabilities
+        poster = Poster(self._desk.ledger, self._desk.sessions, self._desk.blobs, system, capabilities, case)
+        posted = poster.post(job)
+        if posted.reason is None:
+            return self._finish(case, document, posted)
+        finding = Finding(reason=posted.reason, message=posted.message, actual=posted.record or None)
+        outcome = self.ask(case, document, Verdict.of([finding]))
+        if posted.state is PostingState.UNKNOWN:
+            self._move(case, CaseState.UNKNOWN, posted.message)
+        return outcome
+
+    def _finish(self, case: Case, document: Document, posted: Posted) -> Outcome:
+        teachers = [decision.by for decision in self._decisions if _teaches(decision)]
+
+        def finish() -> bool:
+            with self._desk.database.transaction() as connection:
+                cases.remember_document(connection, case.id, document)
+                cases.move(connection, case.id, CaseState.POSTED, posted.message, record=posted.record)
+                if teachers:
+                    confirm_layout(connection, document, case.id, teachers[-1])
+            crash_point("case.posted")
+            return True
+
+        engine.step("finish", finish)
+        return Outcome(ending=Ending.POSTED, message=posted.message, record=posted.record)
+
+    def _attach(self, case: Case, posting: InvoicePosting, record: str) -> None:
+        """A file that can't be attached never makes a posted invoice doubtful: it is told in the case's message."""
+        target = PostedInvoice(number=posting.number, vendor=posting.vendor, record=record, gross=posting.gross)
+
+        def attach() -> dict[str, Any]:
+            content = self._desk.blobs.get(case.sha256)
+            name = f"{posting.reference}{_suffix(content)}"
+            return attempt(
+                "attach",
+                lambda: self._desk.sessions.of(self.erp.name).call(
+                    lambda erp: erp.attach_document(invoice=target, name=name, content=content)
+                ),
+            )
+
+        if self._desk.registry.system(self.erp.name).capabilities.attach_phase == "none":
+            return
+        told = engine.step("attach", attach)
+        if not told.get("ok"):
+            self._move(case, CaseState.POSTED, "Posted and read back; the file could not be attached.")
+
+    def _move(self, case: Case, state: CaseState, message: str) -> None:
+        def move() -> bool:
+            with self._desk.database.transaction() as connection:
+                cases.move(connection, case.id, state, message)
+            return True
+
+        engine.step("move", move)
+
+    def _load_decisions(self, case: Case) -> list[Any]:
+        with self._desk.database.transaction() as connection:
+            return [decision.to_json() for decision in reviews.of_case(connection, case.id)]
+
+
+def _teaches(decision: Decision) -> bool:
+    """A person who corrected values, or accepted them as read, has looked at the layout."""
+    return bool(decision.corrections) or any(one.reason is Reason.LOW_CONFIDENCE for one in decision.accepted)
+
+
+def _problem(code: str, message: str) -> Finding:
+    known = code if code in Reason.__members__ else Reason.UNREADABLE
+    return Finding(reason=Reason(known), message=message, acceptable=False)
+
+
+def _suffix(content: bytes) -> str:
+    kinds = {b"%PDF": ".pdf", b"\x89PNG": ".png", b"\xff\xd8\xff": ".jpg", b"II*\x00": ".tif", b"MM\x00*": ".tif"}
+    return next((suffix for start, suffix in kinds.items() if content.startswith(start)), ".xml")

@@ -1,0 +1,66 @@
+"""Everything that the procedures work with, put together once a process."""
+
+from dataclasses import dataclass
+
+from tallyman.errors import ConfigurationError
+from tallyman.platform.blobs import Blobs
+from tallyman.platform.config import BotSettings, Home, Settings, bot_settings
+from tallyman.platform.vault import Vault
+from tallyman.registry import ROOT, Registry
+from tallyman.runtime import engine
+from tallyman.runtime.ledger import Ledger
+from tallyman.runtime.sessions import Sessions
+from tallyman.store.database import Database
+
+
+@dataclass(frozen=True, kw_only=True)
+class Desk:
+    home: Home
+    settings: Settings
+    registry: Registry
+    database: Database
+    blobs: Blobs
+    vault: Vault
+    ledger: Ledger
+    sessions: Sessions
+
+    @classmethod
+    def open(cls, home: Home | None = None, *, headed: bool = False) -> "Desk":
+        """Read the settings, open the database and bring its tables up to date. Starts nothing.
+
+        Raises ConfigurationError.
+        """
+        home = home or Home()
+        settings, registry = home.settings(), Registry()
+        database = Database(home.database_url(settings))
+        database.upgrade()
+        engine.prepare(database.url)
+        vault = Vault(home.vault)
+        return cls(
+            home=home,
+            settings=settings,
+            registry=registry,
+            database=database,
+            blobs=Blobs(home.blobs),
+            vault=vault,
+            ledger=Ledger(database),
+            sessions=Sessions(registry, settings, vault, headed=headed),
+        )
+
+    def bot(self, name: str) -> BotSettings:
+        """The settings of a bot. Raises ConfigurationError when there is no such bot, or its ERP can't post."""
+        self.registry.bot(name)
+        found = bot_settings(self.settings, ROOT / "bots" / name, name)
+        if not self.registry.system(found.erp).capabilities.posts:
+            raise ConfigurationError(f"The bot {name!r} is to post into {found.erp!r}, which can't post.")
+        return found
+
+    def bots(self) -> dict[str, BotSettings]:
+        return {name: self.bot(name) for name in sorted(self.registry.bots)}
+
+    def client(self) -> engine.EngineClient:
+        return engine.EngineClient(self.database.url, tuple(sorted(self.registry.bots)))
+
+    def close(self) -> None:
+        self.sessions.close()
+        self.database.dispose()

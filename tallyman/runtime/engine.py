@@ -1,0 +1,140 @@
+"""The durable engine: about ten calls of DBOS, and the only module that imports it.
+
+Two kinds of processes use it: one worker (`Engine.launch`) runs workflows, any number of clients (`EngineClient`)
+enqueue them, inside their own database transaction. What DBOS accepts without a word and then never runs (an unknown
+queue, an unknown workflow) is refused here.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from dbos import (
+    DBOS,
+    DBOSClient,
+    DBOSConfig,
+    DBOSPortableJSONSerializer,
+    EnqueueOptions,
+    run_dbos_database_migrations,
+)
+from sqlalchemy import Connection
+
+from tallyman.errors import TallymanError
+
+APPLICATION_VERSION = "1"
+"""Raised when a change to a procedure can't carry on with cases in flight; DBOS's own default would change with every
+edit and strand them."""
+
+TAKE_IN = "take_in"
+PROCESS = "process"
+_WORKFLOWS = {TAKE_IN, PROCESS}
+TAKE_IN_QUEUE = "take_in"
+
+
+def case_queue(bot: str) -> str:
+    return f"cases.{bot}"
+
+
+def prepare(database_url: str) -> None:
+    """Make or upgrade the engine's own tables."""
+    run_dbos_database_migrations(_plain(database_url))
+
+
+class EngineClient:
+    """Enqueues workflows and looks at them. Works without a worker: what is enqueued waits."""
+
+    def __init__(self, database_url: str, bots: tuple[str, ...]) -> None:
+        self._queues = {TAKE_IN_QUEUE, *(case_queue(bot) for bot in bots)}
+        self._client = DBOSClient(system_database_url=_plain(database_url), serializer=DBOSPortableJSONSerializer())
+
+    def enqueue(self, connection: Connection, workflow: str, queue: str, workflow_id: str, *args: Any) -> None:
+        """Start a workflow when the caller's transaction commits. The id makes it once only, for ever."""
+        if workflow not in _WORKFLOWS or queue not in self._queues:
+            raise TallymanError(f"{workflow} on {queue} would never start: that name is not known.")
+        options: EnqueueOptions = {
+            "workflow_name": workflow,
+            "queue_name": queue,
+            "workflow_id": workflow_id,
+            "app_version": APPLICATION_VERSION,
+            "workflow_id_reuse_policy": "return-existing",
+        }
+        self._client.enqueue_in_transaction(connection, options, *args)
+
+    def waiting(self) -> list[tuple[str, str, int]]:
+        """(workflow id, queue, created at in ms) of all that is enqueued and has not started."""
+        found = self._client.list_workflows(status="ENQUEUED", load_input=False, load_output=False)
+        return [(one.workflow_id, one.queue_name or "", one.created_at or 0) for one in found]
+
+    def busy(self, queue: str) -> bool:
+        """Whether something of this queue runs now."""
+        return bool(self._client.list_workflows(status="PENDING", queue_name=queue, limit=1, load_output=False))
+
+    def failed(self) -> list[tuple[str, str, list[Any]]]:
+        """(workflow id, name, arguments) of what ended by an exception: never by a decision of ours."""
+        found = self._client.list_workflows(status="ERROR", load_output=False)
+        return [(one.workflow_id, one.name, list((one.input or {}).get("args", ()))) for one in found]
+
+    def again(self, workflow_id: str) -> None:
+        """Carry on a workflow that ended by an exception: the steps that were done keep their results."""
+        self._client.resume_workflow(workflow_id)
+
+    def unfinished(self) -> int:
+        found = self._client.list_workflows(status=["ENQUEUED", "PENDING"], load_input=False, load_output=False)
+        return len(found)
+
+    def close(self) -> None:
+        self._client.destroy()
+
+
+class Engine:
+    """Runs workflows. One for each process; exactly one worker process on SQLite."""
+
+    def __init__(self, database_url: str, *, executor_id: str = "worker") -> None:
+        config: DBOSConfig = {
+            "name": "tallyman",
+            "system_database_url": _plain(database_url),
+            "application_version": APPLICATION_VERSION,
+            "executor_id": executor_id,
+            "serializer": DBOSPortableJSONSerializer(),
+            "log_level": "WARNING",
+            "notification_listener_polling_interval_sec": 1.0,
+            "scheduler_polling_interval_sec": 3600.0,
+        }
+        self._dbos = DBOS(config=config)
+
+    def workflow(self, name: str, function: Callable[..., Any]) -> None:
+        """Register a procedure under a stable name. A run that crashed is taken up again as often as needed."""
+        DBOS.workflow(name=name, max_recovery_attempts=1000)(function)
+
+    def launch(self, queues: dict[str, int]) -> None:
+        """Start working; takes up what a dead worker left. `queues` maps a name to how many run at a time."""
+        DBOS.launch()
+        for name, at_a_time in queues.items():
+            DBOS.register_queue(name, worker_concurrency=at_a_time, polling_interval_sec=0.2)
+
+    def stop(self) -> None:
+        """Stop after the current steps; workflows go on at the next launch."""
+        DBOS.destroy(destroy_registry=True, workflow_completion_timeout_sec=0)
+
+
+def step(name: str, function: Callable[[], Any]) -> Any:
+    """Run a durable step of the current workflow: its JSON result is remembered, and given again after a crash.
+
+    Never retried by the engine: what may be tried again is tried inside `function`.
+    """
+    return DBOS.run_step({"name": name, "retries_allowed": False}, function)
+
+
+def sleep(seconds: float) -> None:
+    """Wait durably: after a crash only what is left of it."""
+    DBOS.sleep(seconds)
+
+
+def workflow_id() -> str:
+    found = DBOS.workflow_id
+    if found is None:
+        raise TallymanError("This may only be called inside a workflow.")
+    return found
+
+
+def _plain(url: str) -> str:
+    return url.replace("postgresql+psycopg://", "postgresql://")

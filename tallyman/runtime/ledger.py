@@ -1,0 +1,173 @@
+"""The posting ledger: one row for each record that may exist in a target system, and the right to click once.
+
+States and who may change them:
+
+    INTENT ──arm (fsync)──> ARMED ──found──────────────> POSTED
+      │                       │ └──proven not there────> NOT_POSTED
+      │                       └──nobody can tell───────> UNKNOWN ──found / a person looked──> POSTED | NOT_POSTED
+      └──not clicked────────────────────────────────────> NOT_POSTED ──again──> INTENT (epoch + 1)
+
+The key is natural (system, company, party, number, verb) and unique, so two documents, two bots or two machines can't
+both own a record. Arming is a compare-and-set on state and epoch: whoever held an older epoch can't click any more.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, select
+
+from tallyman.contracts.system import Permit
+from tallyman.domain.base import Value
+from tallyman.domain.case import Case
+from tallyman.domain.compare import same
+from tallyman.domain.posting import NaturalKey, PostingState, shown_kind
+from tallyman.errors import NotArmed, ReadBackDiffers
+from tallyman.platform.clock import now
+from tallyman.platform.crashpoints import crash_point
+from tallyman.store import audit
+from tallyman.store.database import Database
+from tallyman.store.tables import postings
+
+REQUIRED_ON_SCREEN = frozenset({"number", "issue_date", "gross", "vendor", "order", "delivery_number"})
+"""Of the values that a payload has, these must be read back from the screen; a system may show more, never fewer."""
+
+
+class Entry(Value):
+    """A row of the ledger, as far as a procedure needs it. `mine` is False when another case owns the record."""
+
+    id: int
+    state: PostingState
+    epoch: int
+    mine: bool
+    case: str
+    record: str = ""
+    armed_at: str | None = None
+
+
+class Ledger:
+    """The ledger of one database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def intend(self, key: NaturalKey, case: Case, payload: Mapping[str, Any]) -> Entry:
+        """The row for this key. A new one is INTENT; one that was NOT_POSTED by this case becomes INTENT again."""
+        text = json.dumps(payload, sort_keys=True)
+        values = {"payload": payload, "payload_hash": hashlib.sha256(text.encode()).hexdigest(), "updated_at": now()}
+        with self._database.transaction() as connection:
+            row = self._row(connection, key)
+            if row is None:
+                created = {"state": PostingState.INTENT, "epoch": 1, "created_at": now(), "case_id": case.id}
+                connection.execute(postings.insert().values(**key.to_json(), **values, **created, record="", note=""))
+                audit.record(connection, f"bot:{case.bot}", "posting.intent", case.id, key.to_json())
+            elif row["state"] in (PostingState.NOT_POSTED, PostingState.INTENT) and (
+                row["case_id"] == case.id or row["state"] == PostingState.NOT_POSTED
+            ):
+                again = {"state": PostingState.INTENT, "epoch": row["epoch"] + 1, "case_id": case.id}
+                connection.execute(postings.update().where(postings.c.id == row["id"]).values(**values, **again))
+                audit.record(connection, f"bot:{case.bot}", "posting.intent", case.id, {"epoch": row["epoch"] + 1})
+            found = self._row(connection, key)
+            assert found is not None
+            return _entry(found, case)
+
+    def read(self, entry_id: int, case: Case) -> Entry:
+        with self._database.transaction() as connection:
+            row = connection.execute(select(postings).where(postings.c.id == entry_id)).mappings().one()
+            return _entry(row, case)
+
+    def arm(self, entry: Entry, screenshot: str | None) -> None:
+        """INTENT -> ARMED, on the disk when this returns. Raises NotArmed when state or epoch are not as they were."""
+        with self._database.transaction() as connection:
+            changed = connection.execute(
+                postings.update()
+                .where(
+                    postings.c.id == entry.id,
+                    postings.c.state == PostingState.INTENT,
+                    postings.c.epoch == entry.epoch,
+                )
+                .values(state=PostingState.ARMED, armed_at=now(), updated_at=now(), screenshot=screenshot)
+            )
+            if changed.rowcount != 1:
+                raise NotArmed()
+            audit.record(connection, "bot", "posting.armed", entry.case, {"epoch": entry.epoch})
+        crash_point("posting.armed")
+
+    def settle(self, entry: Entry, state: PostingState, note: str, *, record: str = "") -> None:
+        """Write how it ended. POSTED stays POSTED."""
+        with self._database.transaction() as connection:
+            connection.execute(
+                postings.update()
+                .where(postings.c.id == entry.id, postings.c.state != PostingState.POSTED)
+                .values(state=state, note=note, record=record, updated_at=now())
+            )
+            audit.record(connection, "bot", f"posting.{state.lower()}", entry.case, {"record": record, "note": note})
+
+    def back_to_intent(self, entry: Entry) -> Entry:
+        """After the proof that the click stored nothing: ARMED -> INTENT with a new epoch. Raises NotArmed."""
+        with self._database.transaction() as connection:
+            changed = connection.execute(
+                postings.update()
+                .where(
+                    postings.c.id == entry.id,
+                    postings.c.state == PostingState.ARMED,
+                    postings.c.epoch == entry.epoch,
+                )
+                .values(state=PostingState.INTENT, epoch=entry.epoch + 1, updated_at=now())
+            )
+            if changed.rowcount != 1:
+                raise NotArmed()
+            audit.record(connection, "bot", "posting.again", entry.case, {"epoch": entry.epoch + 1})
+        return entry.model_copy(update={"state": PostingState.INTENT, "epoch": entry.epoch + 1})
+
+    def _row(self, connection: Connection, key: NaturalKey) -> RowMapping | None:
+        wanted = [postings.c[name] == value for name, value in key.to_json().items()]
+        return connection.execute(select(postings).where(*wanted)).mappings().first()
+
+
+class OneClick(Permit):
+    """A permit that can be spent once."""
+
+    def __init__(self) -> None:
+        self._spent = False
+
+    def spend(self) -> None:
+        if self._spent:
+            raise NotArmed("The one click was made already.")
+        self._spent = True
+        crash_point("posting.click")
+
+
+def compare_read_back(keyed: Mapping[str, str], shown: Mapping[str, str]) -> None:
+    """Compare what the screen shows with what was to be keyed, as values. Raises ReadBackDiffers."""
+    differences = {
+        name: (keyed[name], shown[name])
+        for name in keyed
+        if name in shown and not same(shown_kind(name), keyed[name], shown[name])
+    }
+    for name in keyed:
+        must = name in REQUIRED_ON_SCREEN or name.startswith("line_")
+        if must and name not in shown:
+            differences[name] = (keyed[name], "not shown")
+    if differences:
+        raise ReadBackDiffers(differences)
+
+
+def listed(connection: Connection, *, state: str | None = None, limit: int = 500) -> Sequence[RowMapping]:
+    query = select(postings).order_by(postings.c.id).limit(limit)
+    if state:
+        query = query.where(postings.c.state == state)
+    return connection.execute(query).mappings().all()
+
+
+def _entry(row: RowMapping, case: Case) -> Entry:
+    return Entry(
+        id=row["id"],
+        state=row["state"],
+        epoch=row["epoch"],
+        mine=row["case_id"] == case.id,
+        case=row["case_id"],
+        record=row["record"],
+        armed_at=row["armed_at"].isoformat() if row["armed_at"] else None,
+    )

@@ -1,0 +1,237 @@
+"""Posting exactly once into a system that has no transactions.
+
+intent -> search -> fill, read back, arm, click (one step) -> verify by search -> POSTED | NOT_POSTED | UNKNOWN.
+See docs/reference/posting.md. Everything before *armed* may be redone; nothing after it is repeated unless the target
+is known to show every stored record within a declared time, and that time has passed without the record.
+"""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, Protocol
+
+from tallyman.contracts.system import Arm, Capabilities, Erp, Permit
+from tallyman.domain.base import Value
+from tallyman.domain.case import Case
+from tallyman.domain.posting import NaturalKey, PostingState
+from tallyman.domain.reasons import Reason
+from tallyman.errors import TallymanError
+from tallyman.platform.blobs import Blobs
+from tallyman.platform.crashpoints import crash_point
+from tallyman.runtime import engine
+from tallyman.runtime.attempts import Failure, GaveUp, attempt, failure_of, unwrap
+from tallyman.runtime.ledger import Entry, Ledger, OneClick, compare_read_back
+from tallyman.runtime.sessions import Sessions
+
+CLICKS = 2
+"""How many epochs a procedure opens by itself, each after the proof that the one before stored nothing."""
+TRIES_BEFORE_CLICK = 3
+
+
+class Hit(Value):
+    """A record that the target holds under our key. `difference` is empty when it equals the payload."""
+
+    record: str
+    difference: str = ""
+
+
+class Hits(Value):
+    items: tuple[Hit, ...]
+    scope: str
+    complete: bool
+
+
+class Job(Protocol):
+    """What differs between posting an invoice and confirming a delivery."""
+
+    @property
+    def key(self) -> NaturalKey: ...
+    @property
+    def payload(self) -> dict[str, Any]: ...
+    @property
+    def shown(self) -> Mapping[str, str]: ...
+    def search(self, erp: Erp) -> Hits: ...
+    def click(self, erp: Erp, arm: Arm) -> None: ...
+
+
+class Posted(Value):
+    """How it ended. `reason` is set when a person has to look."""
+
+    state: PostingState
+    message: str
+    record: str = ""
+    reason: Reason | None = None
+
+
+class Poster:
+    """Carries out one job for one case, inside a workflow."""
+
+    def __init__(
+        self, ledger: Ledger, sessions: Sessions, blobs: Blobs, system: str, capabilities: Capabilities, case: Case
+    ) -> None:
+        self._ledger = ledger
+        self._system = system
+        self._sessions = sessions
+        self._blobs = blobs
+        self._capabilities = capabilities
+        self._case = case
+
+    def post(self, job: Job) -> Posted:
+        """Never raises for what the target does; GaveUp only when the search before the click is impossible."""
+        entry = Entry.from_json(engine.step("posting.intent", lambda: self._intend(job)))
+        if not entry.mine:
+            told = f"Case {entry.case} already owns this record ({entry.state.lower()})."
+            return Posted(state=entry.state, message=told, record=entry.record, reason=Reason.DUPLICATE_SUSPECTED)
+        if entry.state is PostingState.POSTED:
+            return Posted(state=entry.state, message="Posted before.", record=entry.record)
+        if entry.state is not PostingState.INTENT:
+            return self._verify(job, entry) or self._unknown(entry, "It was armed before and is not found.")
+        return self._from_intent(job, entry)
+
+    def _from_intent(self, job: Job, entry: Entry) -> Posted:
+        for _ in range(CLICKS):
+            found = self._search(job, "posting.search")
+            if found.items or not found.complete:
+                return self._found_before(entry, found)
+            clicked = self._click(job, entry)
+            if clicked is not None:
+                return clicked
+            verified = self._verify(job, entry)
+            if verified is not None:
+                return verified
+            if self._capabilities.max_visibility_delay_s is None:
+                return self._unknown(entry, "It was clicked and the record is not found.")
+            entry = Entry.from_json(engine.step("posting.again", partial(self._again, entry)))
+        note = f"Clicked {CLICKS} times; the target stored nothing."
+        return self._settle(entry, PostingState.NOT_POSTED, note, reason=Reason.SYSTEM_DOWN)
+
+    # -- the steps
+
+    def _intend(self, job: Job) -> dict[str, Any]:
+        entry = self._ledger.intend(job.key, self._case, job.payload)
+        crash_point("posting.intent")
+        return entry.to_json()
+
+    def _search(self, job: Job, name: str) -> Hits:
+        def search() -> dict[str, Any]:
+            return attempt(name, lambda: self._use(lambda erp: job.search(erp)).to_json())
+
+        found = Hits.from_json(unwrap(engine.step(name, search)))
+        crash_point(name)
+        return found
+
+    def _click(self, job: Job, entry: Entry) -> Posted | None:
+        """Fill, read back, arm, click: one step. None when the click may have happened: then only a search tells."""
+        failure: Failure | None = None
+        for _ in range(TRIES_BEFORE_CLICK):
+            told = engine.step("posting.click", lambda: self._click_once(job, entry))
+            crash_point("posting.clicked")
+            if told["clicked"]:
+                refused = told["failed"] and Failure.from_json(told["failed"])
+                if refused and told["refused"]:
+                    return self._refused(job, entry, refused)
+                return None
+            failure = Failure.from_json(told["failed"])
+            if not failure.technical:
+                break
+            engine.sleep(1.0)
+        assert failure is not None
+        return self._settle(entry, PostingState.NOT_POSTED, failure.message, reason=failure.reason)
+
+    def _click_once(self, job: Job, entry: Entry) -> dict[str, Any]:
+        current = self._ledger.read(entry.id, self._case)
+        if current.state is not PostingState.INTENT or current.epoch != entry.epoch:
+            # We were here before and died: whether the click happened is not known, so it is not made again.
+            return {"clicked": True, "failed": None, "refused": False}
+        armed: list[bool] = []
+
+        def arm(shown: Mapping[str, str]) -> Permit:
+            compare_read_back(job.shown, shown)
+            picture = self._sessions.of(self._system).snapshot()
+            self._ledger.arm(entry, self._blobs.put(picture) if picture else None)
+            armed.append(True)
+            return OneClick()
+
+        try:
+            self._use(lambda erp: job.click(erp, arm), timeout_s=180)
+        except TallymanError as error:
+            self._sessions.of(self._system).discard()
+            refused = error.reason in (Reason.RECORD_LOCKED, Reason.PERIOD_CLOSED)
+            return {"clicked": bool(armed), "failed": failure_of(error).to_json(), "refused": refused}
+        return {"clicked": bool(armed), "failed": None if armed else _NEVER_ARMED.to_json(), "refused": False}
+
+    def _verify(self, job: Job, entry: Entry) -> Posted | None:
+        """Search until the record is found or its time is over. None: not found, whatever that proves."""
+        for wait in self._waits():
+            engine.sleep(wait)
+            try:
+                found = self._search(job, "posting.verify")
+            except GaveUp as error:
+                return self._unknown(entry, f"It was clicked, and the target can't be searched now: {error}")
+            if len(found.items) > 1:
+                return self._unknown(entry, f"The target shows {len(found.items)} records: {_told(found)}")
+            if found.items:
+                hit = found.items[0]
+                if hit.difference:
+                    return self._unknown(entry, f"The target stored other values: {hit.difference}", record=hit.record)
+                return self._settle(entry, PostingState.POSTED, "Posted and read back.", record=hit.record)
+            if not found.complete:
+                return self._unknown(entry, f"It was clicked; the search could not see everything ({found.scope}).")
+        return None
+
+    def _waits(self) -> list[float]:
+        """Seconds before each search: at once, after the settle window, and when all must be visible."""
+        waits = [0.0, self._capabilities.settle_s]
+        delay = self._capabilities.max_visibility_delay_s
+        if delay is not None:
+            waits.append(max(delay - self._capabilities.settle_s, 0.0) + 0.5)
+        return waits
+
+    def _refused(self, job: Job, entry: Entry, refused: Failure) -> Posted:
+        """The target says that it stored nothing; it is believed only when a search agrees."""
+        verified = self._verify(job, entry)
+        if verified is not None:
+            return verified
+        return self._settle(entry, PostingState.NOT_POSTED, refused.message, reason=refused.reason)
+
+    def _found_before(self, entry: Entry, found: Hits) -> Posted:
+        if not found.items:
+            note = f"The search could not see everything ({found.scope}), so nothing was posted."
+            return self._settle(entry, PostingState.NOT_POSTED, note, reason=Reason.PAGE_CHANGED)
+        if len(found.items) == 1 and not found.items[0].difference:
+            note = "An equal record was there already; nothing was keyed."
+            return self._settle(entry, PostingState.POSTED, note, record=found.items[0].record)
+        note = f"The target holds this number with other values: {_told(found)}"
+        return self._settle(entry, PostingState.NOT_POSTED, note, reason=Reason.DUPLICATE_SUSPECTED)
+
+    def _again(self, entry: Entry) -> dict[str, Any]:
+        self._sessions.of(self._system).discard()  # the old browser is dead before a new click is allowed
+        return self._ledger.back_to_intent(entry).to_json()
+
+    def _unknown(self, entry: Entry, note: str, *, record: str = "") -> Posted:
+        return self._settle(entry, PostingState.UNKNOWN, note, record=record, reason=Reason.OUTCOME_UNKNOWN)
+
+    def _settle(
+        self, entry: Entry, state: PostingState, note: str, *, record: str = "", reason: Reason | None = None
+    ) -> Posted:
+        def settle() -> bool:
+            self._ledger.settle(entry, state, note, record=record)
+            crash_point("posting.settled")
+            return True
+
+        engine.step("posting.settle", settle)
+        return Posted(state=state, message=note, record=record, reason=reason)
+
+    def _use(self, use: Callable[[Any], Any], *, timeout_s: float = 120) -> Any:
+        return self._sessions.of(self._system).call(use, timeout_s=timeout_s)
+
+
+_NEVER_ARMED = Failure(
+    reason=Reason.PAGE_CHANGED,
+    message="The system's form was never ready to post.",
+    advice="Its connector returned without asking for the right to click.",
+    technical=False,
+)
+
+
+def _told(found: Hits) -> str:
+    return "; ".join(f"{hit.record or 'a record'} {hit.difference or 'equal'}" for hit in found.items)

@@ -1,0 +1,62 @@
+"""The two durable procedures: take in what sources offer, and carry one case to its end."""
+
+from typing import Any
+
+from tallyman.contracts.bot import Outcome
+from tallyman.domain.case import Case
+from tallyman.domain.document import UNKNOWN, Document
+from tallyman.domain.finding import Finding, Verdict
+from tallyman.domain.reasons import Reason
+from tallyman.errors import TallymanError
+from tallyman.platform.log import get_logger
+from tallyman.runtime import engine
+from tallyman.runtime.attempts import GaveUp
+from tallyman.runtime.clerk import DurableClerk
+from tallyman.runtime.desk import Desk
+from tallyman.runtime.intake import Intake
+from tallyman.store import cases
+
+_log = get_logger(__name__)
+
+
+class Procedures:
+    """The procedures over one desk; registered with the engine under their stable names."""
+
+    def __init__(self, desk: Desk, client: engine.EngineClient) -> None:
+        self._desk = desk
+        self._client = client
+
+    def register(self, machine: engine.Engine) -> None:
+        machine.workflow(engine.TAKE_IN, self.take_in)
+        machine.workflow(engine.PROCESS, self.process)
+
+    def take_in(self, bot: str, run: str, attended: bool) -> dict[str, Any]:
+        return Intake(self._desk, self._client, bot, self._desk.bot(bot), run).work(attended=attended)
+
+    def process(self, case_id: str) -> dict[str, Any]:
+        """Carry a case to POSTED, IN_REVIEW, UNKNOWN or REJECTED. Whatever happens, it ends in one of them."""
+        case = Case.from_json(engine.step("case", lambda: self._load(case_id)))
+        clerk = DurableClerk(self._desk, self._desk.bot(case.bot), case, engine.workflow_id())
+        try:
+            outcome = self._desk.registry.bot(case.bot).run(clerk, case)
+        except GaveUp as error:
+            failure = error.failure
+            outcome = self._ask(clerk, case, failure.reason, f"{failure.message} {failure.advice}")
+        except TallymanError as error:
+            outcome = self._ask(clerk, case, error.reason or Reason.SYSTEM_DOWN, f"{error} {error.advice}")
+        except Exception as error:
+            if type(error).__module__.startswith("dbos"):
+                raise
+            _log.exception("a bot failed", case=case.id)
+            told = f"The bot failed on this document ({type(error).__name__}); nothing was posted by this run."
+            outcome = self._ask(clerk, case, Reason.SYSTEM_DOWN, told)
+        return outcome.to_json()
+
+    def _ask(self, clerk: DurableClerk, case: Case, reason: Reason, message: str) -> Outcome:
+        document = Document(type=UNKNOWN) if clerk.document is None else clerk.document
+        finding = Finding(reason=reason, message=message)
+        return clerk.ask(case, document, Verdict.of([finding]))
+
+    def _load(self, case_id: str) -> dict[str, Any]:
+        with self._desk.database.transaction() as connection:
+            return cases.get(connection, case_id).to_json()

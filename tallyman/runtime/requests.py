@@ -1,0 +1,128 @@
+"""What people and schedules ask for: a run of a bot, a decision on a review item. Each is one transaction."""
+
+import re
+from collections.abc import Mapping
+
+from sqlalchemy import Connection
+
+from tallyman.domain.case import CaseState, Decision, DecisionKind, ReviewItem, ReviewState
+from tallyman.domain.finding import Finding, Severity
+from tallyman.domain.posting import PostingState
+from tallyman.domain.reasons import Reason
+from tallyman.errors import UsageError
+from tallyman.platform.clock import now
+from tallyman.runtime import engine
+from tallyman.runtime.corrections import missing_persons
+from tallyman.runtime.desk import Desk
+from tallyman.store import audit, cases, reviews
+from tallyman.store.tables import postings
+
+_CORRECTION = re.compile(r"type|[a-z][a-z0-9_]*|line\.[1-9][0-9]{0,3}\.[a-z][a-z0-9_]*")
+
+
+def start_run(
+    connection: Connection,
+    client: engine.EngineClient,
+    bot: str,
+    run: str,
+    requested_by: str,
+    *,
+    attended: bool = False,
+) -> bool:
+    """Note the run and start it with the caller's transaction. False when this run is known already."""
+    if not cases.start_run(connection, run, bot, requested_by, attended=attended):
+        return False
+    client.enqueue(connection, engine.TAKE_IN, engine.TAKE_IN_QUEUE, f"run:{run}", bot, run, attended)
+    return True
+
+
+def decide(
+    desk: Desk,
+    client: engine.EngineClient,
+    item_id: int,
+    kind: DecisionKind,
+    by: str,
+    *,
+    note: str = "",
+    corrections: Mapping[str, str] | None = None,
+    outcome: PostingState | None = None,
+    record: str = "",
+) -> ReviewItem:
+    """A person's decision and the work that follows from it, in one transaction: both or neither.
+
+    outcome: what a person saw in the target for an item whose outcome is unknown: POSTED or NOT_POSTED.
+    A finding that needs two persons stays open (escalated) until a second, different one accepts it.
+    Raises UsageError when the item is decided already or the decision does not fit.
+    """
+    corrections = dict(corrections or {})
+    _check_corrections(kind, corrections)
+    if not by.strip():
+        raise UsageError("A decision carries the name of who made it.")
+    with desk.database.transaction() as connection:
+        item = reviews.get(connection, item_id)
+        if item.state is ReviewState.DECIDED:
+            raise UsageError(f"Review item {item_id} was decided already.")
+        decision = Decision(
+            kind=kind,
+            by=by,
+            at=now(),
+            note=note,
+            corrections=corrections,
+            accepted=_accepted(item) if kind is not DecisionKind.REJECT else (),
+        )
+        n = reviews.add_decision(connection, item, decision, _next_state(item, decision))
+        after = reviews.get(connection, item_id)
+        if outcome is not None:
+            _settle_by_person(connection, item, by, outcome, record)
+        if after.state is ReviewState.DECIDED and item.case:
+            _carry_on(connection, client, item, decision, n)
+    return after
+
+
+def _check_corrections(kind: DecisionKind, corrections: Mapping[str, str]) -> None:
+    if kind is DecisionKind.CORRECT and not corrections:
+        raise UsageError("A correction names at least one field and its value.", advice="Write --set NAME=VALUE.")
+    if kind is not DecisionKind.CORRECT and corrections:
+        raise UsageError("Values are given with `correct` only.")
+    for name in corrections:
+        if not _CORRECTION.fullmatch(name):
+            raise UsageError(f"{name!r} is no field.", advice="Write NAME, line.2.NAME (from 1), or type.")
+
+
+def _accepted(item: ReviewItem) -> tuple[Finding, ...]:
+    return tuple(one for one in item.findings if one.acceptable and one.severity is Severity.ERROR)
+
+
+def _next_state(item: ReviewItem, decision: Decision) -> ReviewState:
+    if decision.kind is DecisionKind.REJECT:
+        return ReviewState.DECIDED
+    lacking = missing_persons(decision.accepted, [*item.decisions, decision])
+    return ReviewState.DECIDED if lacking <= 0 else ReviewState.ESCALATED
+
+
+def _carry_on(
+    connection: Connection, client: engine.EngineClient, item: ReviewItem, decision: Decision, n: int
+) -> None:
+    case = cases.get(connection, item.case)
+    if decision.kind is DecisionKind.REJECT:
+        cases.move(connection, case.id, CaseState.REJECTED, f"Rejected by {decision.by}: {decision.note}".strip(": "))
+        return
+    cases.move(connection, case.id, CaseState.OPEN, f"Decided by {decision.by}.")
+    client.enqueue(connection, engine.PROCESS, engine.case_queue(case.bot), f"resolve:{item.id}:{n}", case.id)
+
+
+def _settle_by_person(connection: Connection, item: ReviewItem, by: str, outcome: PostingState, record: str) -> None:
+    """Write what a person saw in the target. Only for items that ask for it."""
+    if not any(finding.reason is Reason.OUTCOME_UNKNOWN for finding in item.findings):
+        raise UsageError("This item does not ask what the target shows.")
+    if outcome not in (PostingState.POSTED, PostingState.NOT_POSTED):
+        raise UsageError("A person says that it is posted, or that it is not.")
+    values = {"state": outcome, "record": record, "note": f"Seen in the target by {by}.", "updated_at": now()}
+    changed = connection.execute(
+        postings.update()
+        .where(postings.c.case_id == item.case, postings.c.state == PostingState.UNKNOWN)
+        .values(**values)
+    )
+    if changed.rowcount != 1:
+        raise UsageError("No posting of this case is unknown any more.")
+    audit.record(connection, by, f"posting.{outcome.lower()}", item.case, {"record": record, "seen_by_person": True})
