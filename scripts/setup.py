@@ -202,7 +202,7 @@ def works(python: Path) -> bool:
     command = [str(python), "-c", "import pip, sys; sys.exit(sys.version_info < (3, 11))"]
     try:
         alive = subprocess.run(command, capture_output=True, check=False).returncode == 0
-        return alive and str(VENV) in (VENV / "bin" / "pip").read_text(encoding="utf-8").splitlines()[0]
+        return alive and f"{VENV}/bin/python" in (VENV / "bin" / "pip").read_text(encoding="utf-8")
     except OSError:
         return False
 

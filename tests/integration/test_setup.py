@@ -133,3 +133,18 @@ def test_an_environment_that_is_up_to_date_is_left_alone(
     assert len(commands) == 2
     assert setup.prepare_venv("model")
     assert commands[-1][-1] == ".[dev,model]"
+
+
+def test_an_environment_that_was_copied_from_elsewhere_is_made_anew(
+    setup: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    venv = tmp_path / "büro home" / ".venv"
+    monkeypatch.setattr(setup, "VENV", venv)
+    python = venv / "bin" / "python"
+    assert not setup.works(python)
+    python.parent.mkdir(parents=True)
+    python.symlink_to(sys.executable)
+    pip = program(venv / "bin" / "pip", f"#!/bin/sh\n'''exec' \"{venv}/bin/python\" \"$0\" \"$@\"\n' '''\n")
+    assert setup.works(python)
+    pip.write_text("#!/elsewhere/.venv/bin/python\n")
+    assert not setup.works(python)
