@@ -81,9 +81,13 @@ class Text:
         if not self.words or not other.words:
             return 0.0
         words = 0.95 * len(self.words & other.words) / min(len(self.words), len(other.words))
-        pairs = 2 * len(self.pairs & other.pairs) / max(len(self.pairs) + len(other.pairs), 1)
+        pairs = self.dice(other)
         apart = not (self.figures <= other.figures or other.figures <= self.figures)
         return min(max(words, pairs), _DIGITS_APART) if apart else max(words, pairs)
+
+    def dice(self, other: "Text") -> float:
+        """0..1: the share of letter pairs in common."""
+        return 2 * len(self.pairs & other.pairs) / max(len(self.pairs) + len(other.pairs), 1)
 
 
 class OrderLines:
