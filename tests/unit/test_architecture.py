@@ -35,8 +35,6 @@ BREAKS = [
     ("brother-bots", "bots.clerk.bot", "bots.porter"),
     ("brother-systems", "systems.erp.pages", "systems.portal.pages"),
     ("brother-engines", "ocr.engines.one", "ocr.engines.two"),
-    ("brother-documents", "models.documents.invoice", "models.documents.delivery"),
-    ("brother-documents", "models.documents.common.sums", "models.documents.delivery"),
     ("readers", "models.documents.invoice", "models.readers"),
     ("synthetic-readers", "models.synthetic.look", "models.readers"),
     ("synthetic-documents", "models.documents.invoice", "models.synthetic"),
@@ -99,11 +97,34 @@ def test_every_rule_is_broken_once_in_these_tests() -> None:
     assert {contract["id"] for contract in RULES["contracts"]} == {rule for rule, _, _ in BREAKS}
 
 
-def test_document_types_may_share_what_is_common(tmp_path: Path) -> None:
-    small_house(tmp_path)
-    write(tmp_path, "models.documents.common.sums")
-    write(tmp_path, "models.documents.invoice.checks", "from models.documents.common import sums\n")
-    assert lint(tmp_path, "--contract", "brother-documents").returncode == 0
+def documents_at_fault(graph: grimp.ImportGraph) -> set[tuple[str, str]]:
+    """(importer, imported) where a document type knows another one, or what is shared (common*, _*) knows a type."""
+    members = graph.find_children("models.documents")
+    shared = {name for name in members if name.rsplit(".", 1)[1].startswith(("common", "_"))}
+    layers = [grimp.Layer(*sorted(members - shared)), grimp.Layer(*sorted(shared), independent=False)]
+    found = graph.find_illegal_dependencies_for_layers([layer for layer in layers if layer.module_tails])
+    return {(dependency.importer, dependency.imported) for dependency in found}
+
+
+def test_document_types_do_not_know_each_other() -> None:
+    graph = grimp.build_graph("models", cache_dir=None)
+    assert len(graph.find_children("models.documents")) > 2
+    assert documents_at_fault(graph) == set()
+
+
+def test_a_document_type_that_knows_another_is_seen() -> None:
+    graph = grimp.ImportGraph()
+    for name in ("", ".invoice", ".invoice.checks", ".pod", ".common_sums", ".common_money"):
+        graph.add_module(f"models.documents{name}")
+    for importer, imported in (("invoice.checks", "common_sums"), ("common_sums", "common_money")):
+        graph.add_import(importer=f"models.documents.{importer}", imported=f"models.documents.{imported}")
+    assert documents_at_fault(graph) == set()
+    graph.add_import(importer="models.documents.invoice.checks", imported="models.documents.pod")
+    graph.add_import(importer="models.documents.common_sums", imported="models.documents.pod")
+    assert documents_at_fault(graph) == {
+        ("models.documents.invoice", "models.documents.pod"),
+        ("models.documents.common_sums", "models.documents.pod"),
+    }
 
 
 def test_every_module_on_the_disk_is_looked_at() -> None:
