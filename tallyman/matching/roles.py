@@ -22,7 +22,10 @@ Line = dict[str, Field]
 def order_numbers(document: Document) -> tuple[str, ...]:
     """The orders that a document names, each once: `4711, 4712 und 4713` are three."""
     parts = _BETWEEN_NUMBERS.split(document.text("purchase_order_reference") or "")
-    return tuple({fold_number(part): part for part in reversed(parts) if fold_number(part)}.values())[::-1]
+    numbers: dict[str, str] = {}
+    for part in parts:
+        numbers.setdefault(fold_number(part), part)
+    return tuple(number for folded, number in numbers.items() if folded)
 
 
 def number_of(field: Field | None) -> Decimal | None:
