@@ -144,6 +144,7 @@ def test_a_rounded_cent_is_no_difference() -> None:
 def test_a_small_difference_of_price_is_too_much_on_many_pieces() -> None:
     result = matched(invoice(line(1, "10000", "10.04")), order(order_line(1, "10000", "10")))
     assert reasons(result) == [Reason.PRICE_VARIANCE]
+    assert said(result).endswith("0.04 EUR too much each, 400.00 EUR on 10000.")
 
 
 def test_small_differences_add_up_to_one_that_is_too_much() -> None:
@@ -260,7 +261,10 @@ def test_a_charge_on_the_whole_invoice_is_told_and_an_allowance_too() -> None:
     one = order(order_line(1, "10", "50"))
     charge = matched(invoice(line(1, "10", "50.00"), net="520.00"), one)
     assert reasons(charge) == [Reason.PRICE_VARIANCE]
-    assert "a charge of 20.00 EUR on the whole invoice" in said(charge)
+    assert (
+        said(charge)
+        == "The net total holds a charge of 20.00 EUR on the whole invoice, which order 4711 does not name."
+    )
     allowance = matched(invoice(line(1, "10", "50.00"), net="480.00"), one)
     assert allowance.clean
     assert "an allowance of 20.00 EUR" in said(allowance)
