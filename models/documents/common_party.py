@@ -23,11 +23,11 @@ def known(document: Document, facts: Facts) -> Iterator[Finding]:
     """The vendor is known, is the one that the document names, and is not on hold."""
     name = document.text("seller_name") or ""
     if not facts.vendors:
-        yield _unknown(f"The target knows no vendor “{name}”.")
+        yield _unknown(f"The target knows no vendor “{name}”.", acceptable=False)
         return
     if facts.vendor is None:
         names = listed(f"{vendor.name} ({vendor.number})" for vendor in facts.vendors)
-        yield _unknown(f"“{name}” may be one of several vendors: {names}.")
+        yield _unknown(f"“{name}” may be one of several vendors: {names}.", acceptable=False)
         return
     vendor = facts.vendor
     if not _is_meant(document, vendor):
@@ -50,8 +50,9 @@ def _is_meant(document: Document, vendor: Vendor) -> bool:
     return fold_text(name) == fold_text(vendor.name) or ours.dice(theirs) >= SAME_NAME
 
 
-def _unknown(message: str) -> Finding:
-    return Finding(reason=Reason.VENDOR_UNKNOWN, message=message, field="seller_name")
+def _unknown(message: str, *, acceptable: bool = True) -> Finding:
+    """Without one vendor nothing can be keyed, so that a correction is needed, not a nod."""
+    return Finding(reason=Reason.VENDOR_UNKNOWN, message=message, field="seller_name", acceptable=acceptable)
 
 
 def vat_id(document: Document, facts: Facts) -> Iterator[Finding]:

@@ -40,7 +40,8 @@ def match_delivery(
             findings=(*findings, Finding(reason=Reason.SPLIT_SUGGESTED, message=message, acceptable=False))
         )
     if not chosen:
-        return DeliveryMatch(findings=tuple(findings))
+        hopeless = [each.model_copy(update={"acceptable": each.reason is not Reason.NO_ORDER}) for each in findings]
+        return DeliveryMatch(findings=tuple(hopeless))
     return _match(delivery, chosen[0], tolerances, findings)
 
 

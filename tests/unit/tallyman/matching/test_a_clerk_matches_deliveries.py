@@ -142,6 +142,7 @@ def test_the_order_is_closed_or_unknown_or_not_named() -> None:
     paper = delivery(line(1, "10", "10"))
     assert reasons(matched(paper, order("10", closed=True))) == [Reason.ORDER_CLOSED]
     assert said(matched(paper)) == "Order 4711 is not found."
+    assert not matched(paper).findings[0].acceptable
     assert reasons(matched(delivery(line(1, "10", "10"), order_numbers=()))) == [Reason.NO_ORDER]
 
 
