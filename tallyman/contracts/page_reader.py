@@ -16,5 +16,8 @@ class PageReader(Protocol):
         Raises Unreadable, PasswordNeeded or Quarantined (business), TechnicalError when the machine lacks something.
         """
 
-    def render(self, file: Path, page: int, width: int) -> bytes:
-        """A PNG of one page (from 1), `width` pixels wide, for people to look at. Raises as `read` does."""
+    def render(self, file: Path, page: int, width: int, *, rotation: int = 0, skew: float = 0.0) -> bytes:
+        """A PNG of one page (from 1), `width` pixels wide, for people to look at. Raises as `read` does.
+
+        With `rotation` and `skew` of the Page it is turned as it was read: boxes hold on that picture.
+        """

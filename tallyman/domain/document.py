@@ -15,6 +15,16 @@ class Problem(Value):
     field: str | None = None
 
 
+class Sheet(Value):
+    """A page as it was read, and how it was turned for that: evidence holds on the turned picture. See domain.page."""
+
+    number: int
+    width: float
+    height: float
+    rotation: int = 0
+    skew: float = 0.0
+
+
 class Document(Value):
     """Fields and lines by the names of EN 16931 / UBL. `type` is the name of a document type, or "unknown"."""
 
@@ -22,6 +32,7 @@ class Document(Value):
     fields: dict[str, Field] = {}
     lines: tuple[dict[str, Field], ...] = ()
     problems: tuple[Problem, ...] = ()
+    sheets: tuple[Sheet, ...] = ()
 
     def text(self, name: str) -> str | None:
         field = self.fields.get(name)

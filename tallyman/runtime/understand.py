@@ -5,8 +5,8 @@ from pathlib import Path
 
 from tallyman.contracts.document_reader import DocumentReader
 from tallyman.contracts.page_reader import PageReader
-from tallyman.domain.document import UNKNOWN, Document, Problem
-from tallyman.domain.page import Reading
+from tallyman.domain.document import UNKNOWN, Document, Problem, Sheet
+from tallyman.domain.page import Page, Reading
 from tallyman.domain.reasons import Reason
 from tallyman.registry import Registry
 
@@ -25,7 +25,12 @@ def read_file(
     registry = Registry()
     reading = (page_reader or registry.page_reader).read(path)
     known = registry.document_readers if readers is None else readers
-    return reading, understand(reading, known, ignore_embedded=ignore_embedded)
+    document = understand(reading, known, ignore_embedded=ignore_embedded)
+    return reading, document.model_copy(update={"sheets": tuple(_sheet(page) for page in reading.pages)})
+
+
+def _sheet(page: Page) -> Sheet:
+    return Sheet(number=page.number, width=page.width, height=page.height, rotation=page.rotation, skew=page.skew)
 
 
 def understand(reading: Reading, readers: Iterable[DocumentReader], *, ignore_embedded: bool = False) -> Document:
