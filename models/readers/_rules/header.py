@@ -1,0 +1,178 @@
+"""Labelled values: to the right of their label, in the same line, or below it."""
+
+import re
+from collections.abc import Callable, Iterator
+
+from models.readers._rules import values
+from models.readers._rules.sheet import Label, Sheet, Span, find_labels
+from models.readers._rules.values import Found
+from tallyman.domain.field import Field
+
+Book = dict[str, list[tuple[str, float]]]
+Finder = Callable[[str], Iterator[Found]]
+_SAME, _RIGHT, _BELOW = 0.92, 0.9, 0.78
+_TAX_NUMBER = re.compile(r"(?<!\w)(?:\d{2,3}\s?/\s?\d{3,4}\s?/\s?\d{4,5}|\d{2}-\d{7}|\d{9,13})(?!\w)")
+
+
+def labelled(sheets: list[Sheet], book: Book, finders: dict[str, Finder]) -> dict[str, Field]:
+    """The best value for each name that has a finder."""
+    best: dict[str, tuple[float, Field]] = {}
+    for sheet in sheets:
+        for cell in sheet.cells:
+            labels = find_labels(cell, book)
+            for label in labels:
+                finder = finders.get(label.name)
+                hit = _look(sheet, label, labels, book, finder) if finder else None
+                if hit is None:
+                    continue
+                score = hit[0] * (0.97 if sheet.page.number > 1 else 1.0)
+                if score > best.get(label.name, (0.0,))[0]:
+                    best[label.name] = (score, hit[1].model_copy(update={"name": label.name}))
+    return {name: field for name, (_, field) in best.items()}
+
+
+def _look(sheet: Sheet, label: Label, labels: list[Label], book: Book, finder: Finder) -> tuple[float, Field] | None:
+    end = min((other.start for other in labels if other.start >= label.end), default=len(label.cell.words))
+    rest = label.cell.part(label.end, end)
+    found = _first(rest, finder, near=True)
+    if found:
+        return _hit(label, rest, found, _SAME)
+    if any(char.isalnum() for char in rest.text if rest.words):
+        # `Invoice Thank you for your order` labels nothing, but the words of a date may stand between.
+        return None if len(rest.words) > 3 else _beside(sheet, label, book, finder)
+    return _beside(sheet, label, book, finder)
+
+
+def _beside(sheet: Sheet, label: Label, book: Book, finder: Finder) -> tuple[float, Field] | None:
+    for cell in list(sheet.right_of(label.cell))[:2]:
+        if find_labels(cell, book) and not _first(cell.part(0, 1), finder, near=True):
+            break
+        found = _first(cell, finder, near=True)
+        if found:
+            return _hit(label, cell, found, _RIGHT)
+        if any(char.isalnum() for char in cell.text):
+            break
+    for cell in list(sheet.below(label.span.box))[:1]:
+        found = _first(cell, finder, near=True)
+        if found and not any(other.start == 0 for other in find_labels(cell, book)):
+            return _hit(label, cell, found, _BELOW)
+    return None
+
+
+def _first(span: Span, finder: Finder, *, near: bool) -> tuple[Found, Span] | None:
+    if not span.words:
+        return None
+    for found in finder(span.text):
+        if near and len(re.sub(r"\W", "", span.text[: found.start])) > 22:
+            return None
+        return found, span.chars(found.start, found.end)
+    return None
+
+
+def _hit(label: Label, span: Span, found: tuple[Found, Span], place: float) -> tuple[float, Field] | None:
+    value, words = found
+    if not words.words:
+        return None
+    before = len(re.sub(r"\W", "", span.text[: value.start]))
+    score = label.weight * place * value.sure * (0.85 if before > 6 else 1.0)
+    return score, words.field(label.name, value.value, score, raw=span.text[value.start : value.end])
+
+
+def identifiers_strict(text: str) -> Iterator[Found]:
+    """A number right after its label: at most one short word may stand before it."""
+    for found in values.identifiers(text):
+        if len(text[: found.start].split()) <= 1:
+            yield found
+        return
+
+
+def tax_numbers(text: str) -> Iterator[Found]:
+    for match in _TAX_NUMBER.finditer(text):
+        yield Found(value=match.group().replace(" ", ""), start=match.start(), end=match.end())
+
+
+def month_first(sheets: list[Sheet]) -> bool:
+    """Whether slashed dates of this document put the month first: one of them could not be read otherwise."""
+    text = " ".join(cell.text for sheet in sheets for cell in sheet.cells)
+    slashed = re.findall(r"(?<!\d)(\d{1,2})/(\d{1,2})/\d{2,4}(?!\d)", text)
+    if any(int(one) > 12 for one, _ in slashed):
+        return False
+    if any(int(two) > 12 for _, two in slashed):
+        return True
+    return bool(re.search(r"\b[A-Z]{2} \d{5}(-\d{4})?\b", text)) and ("$" in text or "USD" in text)
+
+
+def header_fields(sheets: list[Sheet], book: Book) -> dict[str, Field]:
+    """Numbers, dates, tax number, IBAN and currency of an invoice-like document."""
+    first = month_first(sheets)
+
+    def days(text: str) -> Iterator[Found]:
+        return values.dates(text, month_first=first)
+
+    finders: dict[str, Finder] = {
+        "invoice_number": identifiers_strict,
+        "purchase_order_reference": identifiers_strict,
+        "despatch_advice_reference": identifiers_strict,
+        "preceding_invoice": identifiers_strict,
+        "issue_date": days,
+        "due_date": days,
+        "delivery_date": days,
+        "seller_tax_number": tax_numbers,
+        "currency": values.currencies,
+    }
+    fields = {**labelled(sheets, book, finders), **_title_sentence(sheets, first)}
+    _fill(fields, sheets, "iban", values.ibans, 0.93)
+    _fill(fields, sheets, "currency", values.currencies, 0.8)
+    if "issue_date" not in fields:
+        _fill(fields, sheets[:1], "issue_date", days, 0.45)
+    return fields
+
+
+_TITLE = re.compile(
+    r"^(?:\w+[ -])?(?:\w*rechnung|rechnungskorrektur|gutschrift|invoice|credit (?:note|memo)|facture|avoir)"
+    r"(?:\s*\(\d{3}\))?[\s:.-]*(?:(?:nr|no|n°|nº|number|#)[\s.:]*)?(?P<number>[\w][\w./_-]*\d[\w./_-]*)"
+    r"(?P<rest>\s*(?:,|/|-)?\s*(?:vom|von|dated|of|du|from|-|/)?\s.*)?$",
+    re.IGNORECASE,
+)
+
+
+def _title_sentence(sheets: list[Sheet], first: bool) -> dict[str, Field]:
+    """`Rechnung Nr. 471102 vom 05.06.2025`: the number and, if it is there, the date."""
+    for sheet in sheets[:1]:
+        for cell in sheet.cells:
+            match = _TITLE.match(cell.text)
+            if match is None or len(cell.text) > 80 or any(True for _ in values.dates(match["number"])):
+                continue
+            number = cell.chars(match.start("number"), match.end("number"))
+            raw = match["number"].rstrip(".,;")
+            fields = {"invoice_number": number.field("invoice_number", raw, 0.9, raw)}
+            for day in values.dates(cell.text[match.end("number") :], month_first=first):
+                at = match.end("number")
+                words = cell.chars(at + day.start, at + day.end)
+                raw_day = cell.text[at + day.start : at + day.end]
+                fields["issue_date"] = words.field("issue_date", day.value, 0.9 * day.sure, raw_day)
+                break
+            return fields
+    return {}
+
+
+def _fill(fields: dict[str, Field], sheets: list[Sheet], name: str, finder: Finder, sure: float) -> None:
+    """Where no label names it: the value that occurs most, first on the page."""
+    if name in fields:
+        return
+    seen: dict[str, tuple[int, Field]] = {}
+    for sheet in sheets:
+        for cell in sheet.cells:
+            for found in finder(cell.text):
+                words = cell.chars(found.start, found.end)
+                if words.words:
+                    count, field = seen.get(
+                        found.value,
+                        (0, words.field(name, found.value, sure * found.sure, cell.text[found.start : found.end])),
+                    )
+                    seen[found.value] = (count + 1, field)
+    if seen:
+        most = max(count for count, _ in seen.values())
+        field = next(field for count, field in seen.values() if count == most)
+        rivals = len(seen) > 1 and name != "currency"
+        fields[name] = field.model_copy(update={"confidence": min(field.confidence, 0.55)}) if rivals else field

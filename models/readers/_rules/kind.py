@@ -1,0 +1,75 @@
+"""Which type of document this is, by the words of its title."""
+
+import re
+
+from models.readers._rules.sheet import Sheet, Span
+from tallyman.domain.document import UNKNOWN
+
+_TITLES: tuple[tuple[str, str, float], ...] = (
+    (
+        "credit_note",
+        r"credit (?:note|memo|advice)|gutschrift|rechnungskorrektur|stornorechnung|avoir|note de crédit",
+        1.0,
+    ),
+    (
+        "pod",
+        r"proof of delivery|delivery (?:note|receipt)|goods delivery note|ablieferbeleg|abliefer(?:ungs)?nachweis",
+        1.0,
+    ),
+    ("pod", r"lieferschein|bon de livraison|preuve de livraison|récépissé de livraison|empfangsbestätigung|cmr", 0.9),
+    ("order", r"purchase order|bestellung|bon de commande|order response|order change", 0.8),
+    ("invoice", r"(?:tax |sales |vat |commercial )?invoice|\w*rechnung|facture", 0.9),
+)
+_LABELLED = re.compile(
+    r"\b(?:date|datum|vom \d|no|nr|n°|number|nummer|address|adresse|anschrift|your|ihre?|votre)\b", re.I
+)
+_SENTENCE = re.compile(
+    r"\s*(?:\(\d{3}\))?\s*(?:(?:nr|no|n°|#)[.:]?)?\s*\S*\d\S*\s+(?:vom|von|dated|of|du)\s+\d", re.IGNORECASE
+)
+
+
+def kind_of(sheets: list[Sheet]) -> tuple[str, float]:
+    """(name of the document type or "unknown", confidence). A title stands alone, is large, and is near the top."""
+    best, score = UNKNOWN, 0.0
+    usual = _usual_height(sheets)
+    for sheet in sheets[:1]:
+        for cell in sheet.cells:
+            for kind, pattern, weight in _TITLES:
+                match = re.search(rf"(?<!\w)(?:{pattern})(?!\w)", cell.text, re.IGNORECASE)
+                if match is None:
+                    continue
+                value = weight * _prominence(cell.text, match, cell.height / usual, cell.box.y0)
+                if _is_label(sheet, cell):
+                    value *= 0.4
+                if value > score:
+                    best, score = kind, value
+    return best, min(0.97, score)
+
+
+def _is_label(sheet: Sheet, cell: Span) -> bool:
+    """`Lieferschein:` and `Bestellung | 4711` name a reference, not the document."""
+    if cell.text.rstrip().endswith(":"):
+        return True
+    beside = next(iter(sheet.right_of(cell)), None)
+    return beside is not None and len(cell.words) <= 3 and any(char.isdigit() for char in beside.text[:12])
+
+
+def _usual_height(sheets: list[Sheet]) -> float:
+    heights = sorted(cell.height for sheet in sheets[:1] for cell in sheet.cells)
+    return max(heights[len(heights) // 2], 1e-4) if heights else 1.0
+
+
+def _prominence(text: str, match: "re.Match[str]", size: float, top: float) -> float:
+    """A heading counts most; a mere label (`Lieferschein-Nr.: 5`) or a word in a sentence counts little."""
+    rest = (text[: match.start()] + text[match.end() :]).strip(" :.#-")
+    value = 0.55
+    if not rest:
+        value = 0.9
+    elif _SENTENCE.match(text[match.end() :]):
+        value = 0.95
+    elif match.start() == 0 and len(text) < 60:
+        value = 0.6 if _LABELLED.search(rest) else 0.75
+    elif len(text) > 60:
+        value = 0.25
+    value += 0.12 if size > 1.35 else 0.0
+    return value - (0.25 if top > 0.5 else 0.0)

@@ -1,0 +1,126 @@
+"""Proofs of delivery: what is printed, what the receiver's hand added, and whether somebody signed."""
+
+import re
+from collections.abc import Iterator
+
+from models.readers._rules import values
+from models.readers._rules.header import Finder, identifiers_strict, labelled, month_first
+from models.readers._rules.labels import POD, POD_COLUMNS
+from models.readers._rules.sheet import Label, Sheet, Span, find_labels
+from models.readers._rules.table import Row, _line, table_rows
+from models.readers._rules.values import Found
+from tallyman.domain.document import Document
+from tallyman.domain.field import Evidence, Field, Source
+from tallyman.domain.page import MarkKind, WordSource
+
+_TIME = re.compile(r"(?<!\d)([01]?\d|2[0-3])[:.h]\s?([0-5]\d)(?!\d)")
+_QUANTITIES = ("shipped_quantity", "received_quantity", "rejected_quantity")
+_NAMES = ("shipper_name", "consignee_name", "carrier_name", "signer_name")
+_DRIVER = re.compile(r"driver|fahrer|frachtführer|carrier|chauffeur|transporteur", re.IGNORECASE)
+_HAND_AT_MOST = 0.5
+"""OCR of handwriting is a guess, whatever it says of itself."""
+
+
+def pod_document(sheets: list[Sheet]) -> Document:
+    first = month_first(sheets)
+
+    def days(text: str) -> Iterator[Found]:
+        return values.dates(text, month_first=first)
+
+    finders: dict[str, Finder] = {
+        "pod_number": identifiers_strict,
+        "waybill_number": identifiers_strict,
+        "purchase_order_reference": identifiers_strict,
+        "issue_date": days,
+        "delivered_date": days,
+        "delivered_time": _times,
+    }
+    fields = {**_texts(sheets), **labelled(sheets, POD, finders), **_marks(sheets)}
+    return Document(type="pod", fields=fields, lines=tuple(_lines(sheets)))
+
+
+def _times(text: str) -> Iterator[Found]:
+    for match in _TIME.finditer(text):
+        yield Found(value=f"{int(match[1]):02d}:{match[2]}", start=match.start(), end=match.end())
+
+
+def _lines(sheets: list[Sheet]) -> Iterator[dict[str, Field]]:
+    needed = {"description", "shipped_quantity"}
+    for row, source, page in table_rows(sheets, POD_COLUMNS, needed=needed, anchor=("shipped_quantity",)):
+        line = _line(row, source, page, _QUANTITIES)
+        for name in ("received_quantity", "rejected_quantity"):
+            if name in line:
+                line[name] = _doubted(line, name, row, source)
+        if "description" in line or "item" in line:
+            yield line
+
+
+def _doubted(line: dict[str, Field], name: str, row: Row, source: WordSource) -> Field:
+    """A printed number can be trusted; a hand's is larger or read with doubt, and then hardly."""
+    field = line[name]
+    if source is WordSource.TEXT_LAYER:
+        return field.model_copy(update={"confidence": 0.85})
+    words = row.cells.get(name, ())
+    printed = row.cells.get("shipped_quantity", ())
+    by_hand = any(word.confidence < 0.85 for word in words) or _taller(words, printed)
+    sure = min(field.confidence, _HAND_AT_MOST if by_hand else 0.8)
+    return field.model_copy(update={"confidence": sure})
+
+
+def _taller(words: object, printed: object) -> bool:
+    heights = [word.box.y1 - word.box.y0 for word in words]  # type: ignore[attr-defined]
+    usual = [word.box.y1 - word.box.y0 for word in printed]  # type: ignore[attr-defined]
+    return bool(heights and usual and max(heights) > 1.3 * max(usual))
+
+
+def _texts(sheets: list[Sheet]) -> dict[str, Field]:
+    """Names and remarks: the words beside their label, else the line below it."""
+    fields: dict[str, Field] = {}
+    for sheet in sheets:
+        for cell in sheet.cells:
+            for label in find_labels(cell, POD):
+                wanted = label.name in _NAMES or label.name == "damage_note"
+                if not wanted or label.start or label.name in fields:
+                    continue
+                span = _text_of(sheet, label)
+                if span:
+                    sure = 0.75 * label.weight if label.name != "signer_name" else 0.5
+                    fields[label.name] = span.field(label.name, span.text, sure)
+    return fields
+
+
+def _text_of(sheet: Sheet, label: Label) -> Span | None:
+    rest = label.cell.part(label.end)
+    beside = [rest] if rest.words else list(sheet.right_of(label.cell))[:1]
+    for span in [*beside, *list(sheet.below(label.span.box, 1.6))[:1]]:
+        letters = sum(char.isalpha() for char in span.text)
+        if letters >= 3 and not any(other.start == 0 for other in find_labels(span, POD)):
+            aligned = span in beside and span.box.x0 - label.cell.box.x1 < 0.25
+            if aligned or span not in beside:
+                return span
+    return None
+
+
+def _marks(sheets: list[Sheet]) -> dict[str, Field]:
+    """Signature and stamp, as the ink beside their labels shows them; a driver's signature is not the receiver's."""
+    fields: dict[str, Field] = {}
+    for sheet in sheets:
+        for mark in sheet.page.marks:
+            if _DRIVER.search(mark.label):
+                continue
+            name = "signature" if mark.kind is MarkKind.SIGNATURE else "stamp"
+            field = Field(
+                name=name,
+                value=mark.state.value,
+                raw=mark.label,
+                confidence=mark.score,
+                source=Source.RULE,
+                evidence=Evidence(page=sheet.page.number, box=mark.box, words=sheet.page.source),
+            )
+            if name not in fields or _rank(field) > _rank(fields[name]):
+                fields[name] = field
+    return fields
+
+
+def _rank(field: Field) -> int:
+    return {"present": 2, "unclear": 1}.get(field.value, 0)

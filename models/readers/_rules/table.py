@@ -1,0 +1,221 @@
+"""Line tables: a row of column headings, then rows whose words fall under them."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from statistics import median
+
+from models.readers._rules import values
+from models.readers._rules.labels import COLUMNS, TOTALS
+from models.readers._rules.sheet import Label, Sheet, Span, find_labels
+from tallyman.domain.compare import fold_text
+from tallyman.domain.field import Field
+from tallyman.domain.page import Word, WordSource
+
+Book = dict[str, list[tuple[str, float]]]
+_NUMERIC = frozenset(
+    {"quantity", "unit_price", "total", "shipped_quantity", "received_quantity", "rejected_quantity", "line_number"}
+)
+_TEXT = ("description", "seller_item_id", "item", "unit", "reject_reason")
+_UNITS = {
+    "stk": "H87", "stuck": "H87", "st": "H87", "pcs": "H87", "pce": "H87", "ea": "H87", "each": "H87", "piece": "H87",
+    "kg": "KGM", "l": "LTR", "ltr": "LTR", "liter": "LTR", "litre": "LTR", "m": "MTR", "m2": "MTK", "qm": "MTK",
+    "sqm": "MTK", "std": "HUR", "h": "HUR", "stunde": "HUR", "stunden": "HUR", "hour": "HUR", "hours": "HUR",
+    "hrs": "HUR", "heure": "HUR", "tag": "DAY", "tage": "DAY", "day": "DAY", "days": "DAY", "jour": "DAY",
+    "monat": "MON", "mon": "MON", "month": "MON", "mois": "MON", "set": "SET", "satz": "SET", "jeu": "SET",
+    "karton": "XCT", "ktn": "XCT", "carton": "XCT", "ctn": "XCT", "box": "XBX", "kiste": "XBX", "pack": "XPK",
+    "palette": "XPX", "pal": "XPX", "pallet": "XPX", "rolle": "XRO", "roll": "XRO", "sack": "XSA", "bag": "XSA",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class Column:
+    name: str
+    x0: float
+    x1: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """Words of one printed row by column."""
+
+    top: float
+    bottom: float
+    cells: dict[str, tuple[Word, ...]]
+
+
+def invoice_lines(sheets: list[Sheet]) -> Iterator[dict[str, Field]]:
+    for row, source, page in table_rows(sheets, COLUMNS, needed={"description", "total"}, anchor=("total",)):
+        line = _line(row, source, page, ("quantity", "unit_price", "total"))
+        _check(line)
+        if "total" in line and ("description" in line or "quantity" in line):
+            yield line
+
+
+def table_rows(
+    sheets: list[Sheet], book: Book, *, needed: set[str], anchor: tuple[str, ...]
+) -> Iterator[tuple[Row, WordSource, int]]:
+    """The rows of all line tables. A row starts where the first `anchor` column that the table has holds a number."""
+    columns: list[Column] = []
+    for sheet in sheets:
+        head = _head(sheet, book, needed)
+        if head is None:
+            continue
+        columns, bottom = head
+        anchors = [name for name in anchor if any(column.name == name for column in columns)]
+        rows = [_row(sheet_row, columns) for sheet_row in sheet.rows if sheet_row[0].middle > bottom]
+        for row in _items(_until_totals(sheet, rows, bottom), anchors):
+            yield row, sheet.page.source, sheet.page.number
+
+
+def _head(sheet: Sheet, book: Book, needed: set[str]) -> tuple[list[Column], float] | None:
+    """Columns and the lower edge of the row of headings; headings may be broken over up to three lines."""
+    best: tuple[int, list[Label]] | None = None
+    for row in sheet.rows:
+        middle = sum(cell.middle for cell in row) / len(row)
+        height = max(cell.height for cell in row)
+        near = [cell for cell in sheet.cells if abs(cell.middle - middle) < 1.4 * height]
+        labels = _one_each([label for cell in near for label in find_labels(cell, book)])
+        names = {label.name for label in labels}
+        if needed <= names and len(names) >= 3 and (best is None or len(names) > best[0]):
+            best = (len(names), labels)
+    if best is None:
+        return None
+    labels = best[1]
+    columns = [Column(name=label.name, x0=label.span.box.x0, x1=label.span.box.x1) for label in labels]
+    bottom = max(label.span.box.y1 for label in labels)
+    return sorted(columns, key=lambda column: column.x0), bottom - 0.002
+
+
+def _one_each(labels: list[Label]) -> list[Label]:
+    """One label a name and one name a place: the strongest; of two totals the one further right."""
+    best: dict[str, Label] = {}
+    for label in sorted(labels, key=lambda label: (-label.weight, -label.span.box.x0 if label.name == "total" else 0)):
+        clash = any(
+            other.cell is label.cell and other.start < label.end and label.start < other.end for other in best.values()
+        )
+        if label.name not in best and not clash:
+            best[label.name] = label
+    return list(best.values())
+
+
+def _row(cells: Sequence[Span], columns: list[Column]) -> Row:
+    found: dict[str, list[Word]] = {}
+    for cell in cells:
+        for word in cell.words:
+            found.setdefault(_column(word, columns), []).append(word)
+    return Row(
+        top=min(cell.box.y0 for cell in cells),
+        bottom=max(cell.box.y1 for cell in cells),
+        cells={name: tuple(words) for name, words in found.items()},
+    )
+
+
+def _column(word: Word, columns: list[Column]) -> str:
+    """The column whose heading is nearest; text leans to the column that starts left of it."""
+    number = bool(re.fullmatch(r"[-−(]?[\d.,'’]+[-)%€$£]*", word.text))
+
+    def distance(column: Column) -> float:
+        gap = max(column.x0 - word.box.x1, word.box.x0 - column.x1, 0.0)
+        if not number and column.name in ("description",) and word.box.x0 >= column.x0 - 0.01:
+            gap *= 0.4
+        if number and column.name not in _NUMERIC:
+            gap *= 1.3
+        return gap
+
+    return min(columns, key=lambda column: (distance(column), abs(column.x0 - word.box.x0))).name
+
+
+def _until_totals(sheet: Sheet, rows: list[Row], bottom: float) -> Iterator[Row]:
+    """Rows down to the first total, or to a wide gap after which nothing like a line comes."""
+    stops = [
+        label.cell.middle
+        for cell in sheet.cells
+        if cell.middle > bottom
+        for label in find_labels(cell, TOTALS)
+        if label.start == 0 and label.end >= len(cell.words) - 3 and label.name != "prepaid" and label.weight > 0.5
+    ]
+    end = min(stops, default=1.0)
+    pitch = 0.10
+    last = bottom
+    for row in rows:
+        if row.top >= end - 0.004 or row.top - last > pitch:
+            return
+        last = row.bottom
+        yield row
+
+
+def _items(rows: Iterator[Row], anchors: list[str]) -> list[Row]:
+    """Printed rows joined to lines: a row without the anchor's number continues the description above it."""
+    items: list[Row] = []
+    gaps: list[float] = []
+    for row in rows:
+        if any(_number(row.cells.get(name, ())) is not None for name in anchors):
+            items.append(row)
+            continue
+        if not items or "description" not in row.cells:
+            continue
+        gap = row.top - items[-1].bottom
+        text = " ".join(word.text for word in row.cells["description"])
+        usual = median(gaps) if gaps else 0.6 * (row.bottom - row.top)
+        if gap <= max(usual * 1.5, 0.6 * (row.bottom - row.top)) and ":" not in text and len(text) < 60:
+            gaps.append(max(gap, 0.001))
+            items[-1] = _joined(items[-1], row)
+    return items
+
+
+def _joined(item: Row, more: Row) -> Row:
+    cells = dict(item.cells)
+    cells["description"] = (*cells.get("description", ()), *more.cells["description"])
+    return Row(top=item.top, bottom=more.bottom, cells=cells)
+
+
+def _number(words: Sequence[Word]) -> values.Found | None:
+    return next(values.amounts(" ".join(word.text for word in words), whole=True), None)
+
+
+def _line(row: Row, source: WordSource, page: int, numbers: Sequence[str]) -> dict[str, Field]:
+    line: dict[str, Field] = {}
+    for name in numbers:
+        span = Span(page=page, source=source, words=row.cells.get(name, ()))
+        found = _number(span.words)
+        if found:
+            words = span.chars(found.start, found.end)
+            line[name] = words.field(name, found.value, 0.6, span.text[found.start : found.end])
+            if name in ("quantity", "shipped_quantity"):
+                _unit_beside(line, span, found)
+    for name in _TEXT:
+        words = row.cells.get(name, ())
+        if words and any(char.isalnum() for word in words for char in word.text):
+            span = Span(page=page, source=source, words=words)
+            line[name] = span.field(name, _unit(span.text) if name == "unit" else span.text, 0.55)
+    rate = next(values.rates(" ".join(word.text for word in row.cells.get("vat_rate", ()))), None)
+    if rate:
+        span = Span(page=page, source=source, words=row.cells["vat_rate"])
+        line["vat_rate"] = span.field("vat_rate", rate.value, 0.6)
+    return line
+
+
+def _unit_beside(line: dict[str, Field], span: Span, found: values.Found) -> None:
+    rest = span.text[found.end :].strip()
+    if rest and any(char.isalpha() for char in rest):
+        words = span.chars(found.end + 1, len(span.text))
+        if words.words:
+            line["unit"] = words.field("unit", _unit(rest), 0.55)
+
+
+def _unit(text: str) -> str:
+    """The UN/ECE code for a printed unit, or what is printed where it is not known."""
+    return _UNITS.get(fold_text(text.replace("²", "2")), text.strip())
+
+
+def _check(line: dict[str, Field]) -> None:
+    """Quantity times price makes the total: then all three are right; where only one is missing it stays missing."""
+    if not {"quantity", "unit_price", "total"} <= line.keys():
+        return
+    product = line["quantity"].amount * line["unit_price"].amount
+    good = abs(product - line["total"].amount) <= max(Decimal("0.01"), abs(product) * Decimal("0.001"))
+    for name in ("quantity", "unit_price", "total"):
+        sure = min(0.95, line[name].confidence * 1.55) if good else line[name].confidence * 0.8
+        line[name] = line[name].model_copy(update={"confidence": round(sure, 3)})

@@ -1,0 +1,53 @@
+"""Rules: labels, typed candidates and arithmetic, for documents whose words are all there is."""
+
+from dataclasses import dataclass
+
+from models.readers._rules.header import header_fields
+from models.readers._rules.kind import kind_of
+from models.readers._rules.labels import HEADER
+from models.readers._rules.parties import party_fields
+from models.readers._rules.pod import pod_document
+from models.readers._rules.sheet import Sheet, sheets_of
+from models.readers._rules.table import invoice_lines
+from models.readers._rules.totals import total_fields
+from tallyman.domain.document import UNKNOWN, Document, Problem
+from tallyman.domain.page import Reading
+from tallyman.domain.reasons import Reason
+
+_SURE_OF_TYPE = 0.5
+
+
+@dataclass(frozen=True, kw_only=True)
+class RulesReader:
+    name: str = "rules"
+    order: int = 90
+
+    def read(self, reading: Reading) -> Document | None:
+        """The document, or None when the pages hold no words. A value is there only with the words that show it."""
+        sheets = [sheet for sheet in sheets_of(reading.pages) if sheet.cells]
+        if not sheets:
+            return None
+        kind, sure = kind_of(sheets)
+        document = pod_document(sheets) if kind == "pod" else _bill(kind, sheets)
+        return document.model_copy(update={"problems": (*document.problems, *_doubts(kind, sure, document))})
+
+
+def _bill(kind: str, sheets: list[Sheet]) -> Document:
+    fields = {**party_fields(sheets), **header_fields(sheets, HEADER), **total_fields(sheets)}
+    if "invoice_number" in fields and fields.get("purchase_order_reference") and kind == "order":
+        fields["invoice_number"] = fields["purchase_order_reference"].model_copy(update={"name": "invoice_number"})
+    if kind == "invoice" and "gross_total" in fields and fields["gross_total"].amount < 0:
+        kind = "credit_note"
+    return Document(type=kind, fields=fields, lines=tuple(invoice_lines(sheets)))
+
+
+def _doubts(kind: str, sure: float, document: Document) -> list[Problem]:
+    if kind == UNKNOWN or not document.fields:
+        return [Problem(code=Reason.WRONG_DOCUMENT, message="No title says what kind of document this is.")]
+    if sure < _SURE_OF_TYPE:
+        message = f"The kind of this document is a guess: {kind.replace('_', ' ')}."
+        return [Problem(code=Reason.LOW_CONFIDENCE, message=message)]
+    return []
+
+
+READER = RulesReader()
