@@ -51,8 +51,8 @@ def _payments(form: Screen) -> list[int]:
 
 
 def _values(form: Screen) -> dict[str, str]:
-    names = ("record", "kind", "vendor_number", "number", "order", "reference", "issue_date", "currency", "total")
-    values = {name: form.value(name) for name in names}
+    names = ("record", "kind", "number", "order", "reference", "issue_date", "currency", "total")
+    values = {name: form.value(name) for name in names} | {"vendor": invoices.vendor_number(form)}
     rows = range(1, int(form.value("row_count")) + 1)
     accounts = form.value("tax_accounts").split()
     values |= {f"amount {n}": f"{form.value('amount', n)} {form.value('account', n)}" for n in rows}

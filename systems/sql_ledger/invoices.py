@@ -112,20 +112,28 @@ def _form(desk: Desk, posting: InvoicePosting) -> Screen:
     if vendor_id is None:
         raise Rejected(f"SQL-Ledger has no vendor {posting.vendor}.", reason=Reason.VENDOR_UNKNOWN)
     form = desk.go(f"ap.pl?action=add&type={kind}", "invoice")
-    if form.present("vendor_number_box"):
-        form.fill("vendor", "")
-        form.fill("vendor_number_box", posting.vendor)
-        form.press("update")
-    else:
-        value = next((value for value in form.options("vendor") if value.endswith(f"--{vendor_id}")), None)
-        if value is None:
-            raise Rejected(f"Vendor {posting.vendor} can't be chosen any more.", reason=Reason.VENDOR_BLOCKED)
-        if form.value("vendor_number") != posting.vendor:
-            form.choose("vendor", value, redraws=True)
+    if vendor_number(form) != posting.vendor:
+        _choose_vendor(form, posting.vendor, vendor_id)
     form = desk.tab.screen("invoice")
     if form.value("record") not in ("", "0") or form.value("kind") != kind:
         raise PageChanged("The form is not an empty one.")
     return form
+
+
+def _choose_vendor(form: Screen, number: str, vendor_id: str) -> None:
+    if form.present("vendor_number_box"):  # more vendors than the select takes: quotes ask for exactly this number
+        form.fill("vendor_number_box", f'"{number}"')
+        form.press("update")
+        return
+    value = next((value for value in form.options("vendor") if value.endswith(f"--{vendor_id}")), None)
+    if value is None:
+        raise Rejected(f"Vendor {number} can't be chosen any more.", reason=Reason.VENDOR_BLOCKED)
+    form.choose("vendor", value, redraws=True)
+
+
+def vendor_number(form: Screen) -> str:
+    """The number of the vendor that the form is for."""
+    return form.value("vendor_number_box" if form.present("vendor_number_box") else "vendor_number")
 
 
 def _choose_currency(desk: Desk, form: Screen, posting: InvoicePosting) -> None:
@@ -192,9 +200,8 @@ def shown(desk: Desk, form: Screen, posting: InvoicePosting) -> dict[str, str]:
     """What the form shows after an update, by the names of `InvoicePosting.shown`. Gross is the server's own sum."""
     net, tax = _amounts(desk, form)
     issued, due = (desk.notation.read_day(form.value(name)) for name in ("issue_date", "due_date"))
-    number = "vendor_number_box" if form.present("vendor_number_box") else "vendor_number"
     values = {
-        "vendor": form.value(number),
+        "vendor": vendor_number(form),
         "number": form.value("number"),
         "issue_date": issued.isoformat() if issued else "",
         "currency": form.value("currency"),

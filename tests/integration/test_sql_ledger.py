@@ -11,14 +11,15 @@ from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from fixtures.sqlledger.seed import seed
 from systems.sql_ledger import SYSTEM
 from tallyman.browser.session import SessionThread
 from tallyman.contracts.system import VendorQuery
-from tallyman.domain.posting import DeliveryPosting, InvoicePosting, shown_kind
 from tallyman.domain.compare import same
+from tallyman.domain.posting import DeliveryPosting, InvoicePosting, shown_kind
 from tallyman.errors import LoginFailed, ReadBackDiffers, Rejected, SessionLost
 
 pytestmark = [pytest.mark.erp, pytest.mark.slow]
@@ -33,10 +34,22 @@ SETTINGS = {"url": f"http://127.0.0.1:{WEB}/sql-ledger/login.pl", "user": "admin
 def _truth() -> list[dict[str, object]]:
     def seller(name: str, vat_id: str, iban: str) -> dict[str, str]:
         street = {"seller_street": "Hauptstraße 1", "seller_postcode": "50667", "seller_city": "Köln"}
-        return {"kind": "invoice", "seller_name": name, "seller_vat_id": vat_id, "iban": iban, "currency": "EUR"} | street
+        return {
+            "kind": "invoice",
+            "seller_name": name,
+            "seller_vat_id": vat_id,
+            "iban": iban,
+            "currency": "EUR",
+        } | street
 
     line = {"description": "Schraube M6", "quantity": "100", "unit_price": "0.25", "total": "25.00"}
-    other = {"description": "Mutter M6", "quantity": "10.5", "unit_price": "2", "total": "21.00", "seller_item_id": "M-6"}
+    other = {
+        "description": "Mutter M6",
+        "quantity": "10.5",
+        "unit_price": "2",
+        "total": "21.00",
+        "seller_item_id": "M-6",
+    }
     return [
         {
             "file": "a.pdf",
@@ -78,7 +91,7 @@ def seeded(work: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def erp(seeded: Path) -> Iterator[SessionThread]:  # noqa: ARG001 - it is there for its order
+def erp(seeded: Path) -> Iterator[SessionThread]:
     thread = SessionThread(SYSTEM, MAPS, SETTINGS, lambda _name: "admin-secret")
     yield thread
     thread.close()
@@ -130,6 +143,15 @@ def post(erp: SessionThread, posting: InvoicePosting) -> Permit:
     permit = Permit()
     erp.call(lambda session: session.post_invoice(posting, arming(posting, permit)))
     return permit
+
+
+def receive(erp: SessionThread, posting: DeliveryPosting) -> None:
+    erp.call(lambda session: session.confirm_delivery(posting, arming(posting, Permit())))
+
+
+def received(erp: SessionThread, reference: str) -> list[dict[int, Decimal]]:
+    found = erp.call(lambda session: session.find_receipt(order="PO-77/1", reference=reference))
+    return [receipt.lines for receipt in found.items]
 
 
 def test_a_vendor_is_found_by_its_vat_id_which_no_screen_can_search(erp: SessionThread) -> None:
@@ -208,9 +230,7 @@ def test_a_file_is_attached_once_and_the_record_stays_the_same(erp: SessionThrea
     assert erp.call(lambda session: session.find_invoice(vendor="V101", number="A-1")).items == before
 
 
-def test_goods_are_received_in_parts_and_never_more_than_ordered(erp: SessionThread, seeded: Path) -> None:
-    import psycopg
-
+def test_goods_are_received_in_parts_and_never_more_than_ordered(erp: SessionThread) -> None:
     with psycopg.connect(DSN) as database:
         database.execute("UPDATE orderitems SET ship = 0")
     first = DeliveryPosting(
@@ -223,14 +243,13 @@ def test_goods_are_received_in_parts_and_never_more_than_ordered(erp: SessionThr
     )
     second = first.model_copy(update={"reference": "TM-D2", "delivery_number": "LS 4712", "lines": {2: Decimal(6)}})
     for posting in (first, second):
-        erp.call(lambda session, posting=posting: session.confirm_delivery(posting, arming(posting, Permit())))
+        receive(erp, posting)
     for posting in (first, second):
-        found = erp.call(lambda session, p=posting: session.find_receipt(order="PO-77/1", reference=p.reference))
-        assert [receipt.lines for receipt in found.items] == [posting.lines]
+        assert received(erp, posting.reference) == [posting.lines]
     (order,) = erp.call(lambda session: session.find_purchase_order(number="PO-77/1")).items
     assert [line.received for line in order.lines] == [Decimal(100), Decimal("10.5")]
     with pytest.raises(Rejected):
-        erp.call(lambda session: session.confirm_delivery(second, arming(second, Permit())))
+        receive(erp, second)
 
 
 def test_a_second_login_ends_the_first_and_its_posting_is_not_stored(erp: SessionThread) -> None:
@@ -251,7 +270,12 @@ def test_a_second_login_ends_the_first_and_its_posting_is_not_stored(erp: Sessio
 
 def test_a_wrong_password_is_tried_once(seeded: Path) -> None:
     asked: list[str] = []
-    thread = SessionThread(SYSTEM, MAPS, SETTINGS, lambda name: asked.append(name) or "wrong")
+
+    def secret(name: str) -> str:
+        asked.append(name)
+        return "wrong"
+
+    thread = SessionThread(SYSTEM, MAPS, SETTINGS, secret)
     try:
         with pytest.raises(LoginFailed, match="Incorrect Password"):
             thread.call(lambda session: session.find_vendor(VendorQuery(name="x")))
@@ -274,6 +298,7 @@ def test_other_preferences_of_the_user_store_the_same_values(seeded: Path, prefe
     thread = SessionThread(SYSTEM, MAPS, SETTINGS, lambda _name: "admin-secret")
     try:
         post(thread, invoice(number))
+        post(thread, invoice("10", vendor="V102", order=None))
         (found,) = thread.call(lambda session: session.find_invoice(vendor="V101", number=number)).items
         (order,) = thread.call(lambda session: session.find_purchase_order(vendor="V101")).items
     finally:
