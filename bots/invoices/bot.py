@@ -64,7 +64,7 @@ class Invoices:
             return facts, ()
         orders, named, complete = self._orders(clerk, document, vendor)
         posted, searched = self._posted(clerk, case, vendor, document.text("invoice_number"))
-        preceding, _ = self._posted(clerk, case, vendor, document.text("preceding_invoice"))
+        preceding, searched_preceding = self._posted(clerk, case, vendor, document.text("preceding_invoice"))
         facts = Facts(
             today=today,
             vendors=vendors,
@@ -73,7 +73,7 @@ class Invoices:
             posted=posted,
             sightings=sightings,
             layout_confirmed=confirmed,
-            complete=complete and searched,
+            complete=complete and searched and searched_preceding,
         )
         return facts, preceding
 

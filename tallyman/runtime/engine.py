@@ -71,11 +71,7 @@ class EngineClient:
     def failed(self) -> list[tuple[str, str, list[Any]]]:
         """(workflow id, name, arguments) of what ended by an exception: never by a decision of ours."""
         found = self._client.list_workflows(status="ERROR", load_output=False)
-        return [(one.workflow_id, one.name, list((one.input or {}).get("args", ()))) for one in found]
-
-    def again(self, workflow_id: str) -> None:
-        """Carry on a workflow that ended by an exception: the steps that were done keep their results."""
-        self._client.resume_workflow(workflow_id)
+        return [(one.workflow_id, one.name, _arguments(one.input)) for one in found]
 
     def unfinished(self) -> int:
         found = self._client.list_workflows(status=["ENQUEUED", "PENDING"], load_input=False, load_output=False)
@@ -103,7 +99,11 @@ class Engine:
 
     def workflow(self, name: str, function: Callable[..., Any]) -> None:
         """Register a procedure under a stable name. A run that crashed is taken up again as often as needed."""
-        DBOS.workflow(name=name, max_recovery_attempts=1000)(function)
+
+        def procedure(*args: Any) -> Any:  # DBOS marks the function it is given, which a bound method refuses
+            return function(*args)
+
+        DBOS.workflow(name=name, max_recovery_attempts=1000)(procedure)
 
     def launch(self, queues: dict[str, int]) -> None:
         """Start working; takes up what a dead worker left. `queues` maps a name to how many run at a time."""
@@ -134,6 +134,10 @@ def workflow_id() -> str:
     if found is None:
         raise TallymanError("This may only be called inside a workflow.")
     return found
+
+
+def _arguments(told: Any) -> list[Any]:
+    return list(told["args"]) if told else []
 
 
 def _plain(url: str) -> str:

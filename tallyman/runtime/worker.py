@@ -19,11 +19,15 @@ from tallyman.runtime.desk import Desk
 from tallyman.runtime.procedures import Procedures
 from tallyman.runtime.schedule import Scheduler
 from tallyman.store import reviews
+from tallyman.store.cases import move
 from tallyman.store.tables import cases
 
 SWEEP_EVERY_S = 30.0
 STARTS_WITHIN_S = 300.0
 """What has not started after this long gets a review item: nothing waits unseen."""
+
+TIMES_AGAIN = 5
+_AGAIN = ":again"
 
 _log = get_logger(__name__)
 
@@ -90,10 +94,8 @@ class Worker:
     def sweep(self) -> None:
         """Start again what ended by an error of the machine, and tell a person of what does not start."""
         for workflow_id, name, arguments in self.client.failed():
-            case_id = str(arguments[0]) if name == engine.PROCESS and arguments else None
-            if case_id is not None and self._is_open(case_id):
-                self.client.again(workflow_id)
-                _log.warning("taken up again after an error", workflow=workflow_id)
+            if name == engine.PROCESS and arguments:
+                self._take_up_again(workflow_id, str(arguments[0]))
         late = now().timestamp() * 1000 - STARTS_WITHIN_S * 1000
         for workflow_id, queue, created_at in self.client.waiting():
             if created_at < late and not self.client.busy(queue):
@@ -102,7 +104,16 @@ class Worker:
                 with self._desk.database.transaction() as connection:
                     reviews.open_item(connection, None, f"late:{workflow_id}", [finding])
 
-    def _is_open(self, case_id: str) -> bool:
+    def _take_up_again(self, workflow_id: str, case_id: str) -> None:
+        """A run that ended by an exception (a full disk, say) is started anew: all it does is safe to do again."""
+        again = f"{workflow_id}{_AGAIN}"
         with self._desk.database.transaction() as connection:
-            row = connection.execute(select(cases.c.state).where(cases.c.id == case_id)).first()
-        return row is not None and row.state == CaseState.OPEN
+            row = connection.execute(select(cases).where(cases.c.id == case_id)).mappings().first()
+            if row is None or row["state"] != CaseState.OPEN:
+                return
+            if again.count(_AGAIN) > TIMES_AGAIN:
+                message = f"The machine failed on this case {TIMES_AGAIN} times; see `tallyman doctor`."
+                reviews.open_item(connection, case_id, again, [Finding(reason=Reason.SYSTEM_DOWN, message=message)])
+                move(connection, case_id, CaseState.IN_REVIEW, message)
+            else:
+                self.client.enqueue(connection, engine.PROCESS, engine.case_queue(row["bot"]), again, case_id)

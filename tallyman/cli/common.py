@@ -1,0 +1,39 @@
+"""What the commands share."""
+
+import getpass
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import typer
+from rich.console import Console
+
+from tallyman.platform import log
+from tallyman.platform.config import Home
+from tallyman.runtime.desk import Desk
+
+out = Console()
+err = Console(stderr=True)
+
+
+@contextmanager
+def open_desk(*, headed: bool = False) -> Iterator[Desk]:
+    """The desk over TALLYMAN_HOME, with the log going to its file; closed at the end."""
+    home = Home()
+    log.configure(home.log)
+    desk = Desk.open(home, headed=headed)
+    try:
+        yield desk
+    finally:
+        desk.close()
+
+
+def print_json(value: Any) -> None:
+    """One JSON document for programs."""
+    typer.echo(json.dumps(value, ensure_ascii=False, default=str))
+
+
+def user_name() -> str:
+    """Who runs this command, for the audit trail."""
+    return getpass.getuser()

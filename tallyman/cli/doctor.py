@@ -1,0 +1,89 @@
+"""`tallyman doctor`: what is missing on this machine, and the command that mends it."""
+
+import shutil
+from collections.abc import Callable
+from typing import Annotated
+
+import typer
+
+from tallyman.browser.host import find_chromium
+from tallyman.cli.common import out, print_json
+from tallyman.errors import ConfigurationError, TallymanError
+from tallyman.platform.config import Home
+from tallyman.registry import Registry
+from tallyman.runtime.desk import Desk
+from tallyman.runtime.worker import is_running
+from tallyman.store import audit
+
+_LOW_SPACE = 1 << 30
+
+
+def doctor(as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False) -> None:
+    """Check this machine and this home. Exit code 3 when something is missing."""
+    checks: dict[str, Callable[[], str]] = {
+        "Chromium": lambda: str(find_chromium()),
+        "OCR engines": _engines,
+        "Extensions": _extensions,
+        "Settings": lambda: _settings(Home()),
+        "Space": lambda: _space(Home()),
+        "Database": lambda: _database(Home()),
+    }
+    told = [_checked(name, check) for name, check in checks.items()]
+    if as_json:
+        print_json(told)
+    else:
+        for row in told:
+            out.print(
+                f"{'ok     ' if row['ok'] else 'MISSING'} {row['name']}: {row['told']}", highlight=False, markup=False
+            )
+    if not all(row["ok"] for row in told):
+        raise ConfigurationError("Something is missing.", advice="Each line above says what mends it.")
+
+
+def _checked(name: str, check: Callable[[], str]) -> dict[str, object]:
+    try:
+        return {"name": name, "ok": True, "told": check()}
+    except TallymanError as error:
+        return {"name": name, "ok": False, "told": f"{error} {error.advice}"}
+
+
+def _engines() -> str:
+    engines = Registry().ocr_engines
+    missing = {name: engine.available() for name, engine in engines.items()}
+    if all(missing.values()):
+        raise ConfigurationError("No OCR engine can work here.", advice="; ".join(filter(None, missing.values())))
+    return ", ".join(name for name, lacks in missing.items() if lacks is None)
+
+
+def _extensions() -> str:
+    registry = Registry()
+    counts = {"bots": registry.bots, "systems": registry.systems, "document types": registry.document_types}
+    return ", ".join(f"{len(found)} {kind}" for kind, found in counts.items())
+
+
+def _settings(home: Home) -> str:
+    home.settings()
+    return f"{home.path}"
+
+
+def _space(home: Home) -> str:
+    free = shutil.disk_usage(home.path).free
+    if free < _LOW_SPACE:
+        raise ConfigurationError(
+            f"Only {free >> 20} MiB are free.", advice="Free some space; postings stop without it."
+        )
+    return f"{free >> 30} GiB free"
+
+
+def _database(home: Home) -> str:
+    desk = Desk.open(home)
+    try:
+        with desk.database.transaction() as connection:
+            broken = audit.verify(connection)
+        if broken:
+            raise ConfigurationError(
+                f"The audit trail is broken: {broken}", advice="Restore the database from a backup."
+            )
+        return "audit trail whole, " + ("a worker is at work" if is_running(desk) else "no worker at work")
+    finally:
+        desk.close()

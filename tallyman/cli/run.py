@@ -1,0 +1,134 @@
+"""`tallyman run BOT`: start a run now; where no worker is there, work it off here."""
+
+import time
+import uuid
+from typing import Annotated, Any
+
+import typer
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from tallyman.cli.common import err, open_desk, out, print_json, user_name
+from tallyman.domain.case import CaseState
+from tallyman.errors import SystemDown, TechnicalError
+from tallyman.runtime.desk import Desk
+from tallyman.runtime.requests import start_run
+from tallyman.runtime.worker import Worker, is_running, worker_lock
+from tallyman.store import cases
+from tallyman.store.tables import runs
+
+_POLL_S = 0.2
+
+
+def run(
+    bot: Annotated[str, typer.Argument(help="The bot's name, such as invoices.")],
+    attended: Annotated[bool, typer.Option("--attended", help="Show the browser at work.")] = False,
+    wait: Annotated[bool, typer.Option("--wait", help="Wait until all documents of the run have an ending.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result for programs.")] = False,
+) -> None:
+    """Start a run. A worker that is there takes it; without one it is worked off here and now."""
+    with open_desk(headed=attended) as desk:
+        desk.bot(bot)
+        name = f"{bot}:by-hand:{uuid.uuid4().hex[:12]}"
+        if is_running(desk):
+            client = desk.client()
+            with desk.database.transaction() as connection:
+                start_run(connection, client, bot, name, user_name(), attended=attended)
+            client.close()
+            if wait:
+                wait_for(desk, name, quiet=as_json)
+            elif not as_json:
+                out.print(f"Run {name} is with the worker; `tallyman serve` shows it.")
+        else:
+            work_off(desk, bot, name, attended=attended, quiet=as_json)
+        told = result(desk, name)
+    if as_json:
+        print_json(told)
+    elif wait or told["ended"]:
+        show(told)
+    if told["problems"]:
+        raise SystemDown(
+            "; ".join(told["problems"]), advice="What was fetched is kept; the rest comes with the next run."
+        )
+
+
+def work_off(desk: Desk, bot: str, name: str, *, attended: bool = False, quiet: bool = False) -> None:
+    """Be the worker until this run and all that it started have ended."""
+    with worker_lock(desk):
+        worker = Worker(desk, schedules=False)
+        worker.start()
+        try:
+            with desk.database.transaction() as connection:
+                start_run(connection, worker.client, bot, name, user_name(), attended=attended)
+            wait_for(desk, name, quiet=quiet)
+        finally:
+            worker.stop()
+
+
+def wait_for(desk: Desk, name: str, *, quiet: bool = False) -> None:
+    """Until the run and its cases have ended, with a bar on a terminal and plain lines elsewhere."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=err, disable=quiet or not err.is_terminal) as progress:
+        task = progress.add_task("Fetching", total=None)
+        told = -1
+        while True:
+            state = _state(desk, name)
+            done, total = state["total"] - state["open"], state["total"]
+            progress.update(task, completed=done, total=total or None, description="Working" if total else "Fetching")
+            if not quiet and not err.is_terminal and done != told:
+                err.print(f"{done} of {total} documents done", highlight=False)
+                told = done
+            if state["ended"] and not state["open"]:
+                return
+            time.sleep(_POLL_S)
+
+
+def _state(desk: Desk, name: str) -> dict[str, Any]:
+    with desk.database.transaction() as connection:
+        row = connection.execute(runs.select().where(runs.c.id == name)).mappings().first()
+        of_run = cases.of_run(connection, name)
+    open_cases = sum(case["state"] == CaseState.OPEN for case in of_run)
+    return {"ended": bool(row and row["ended_at"]), "total": len(of_run), "open": open_cases}
+
+
+def result(desk: Desk, name: str) -> dict[str, Any]:
+    """What became of a run, as JSON."""
+    with desk.database.transaction() as connection:
+        row = connection.execute(runs.select().where(runs.c.id == name)).mappings().first()
+        of_run = cases.of_run(connection, name)
+    if row is None:
+        raise TechnicalError("The run is not known.")
+    documents = [
+        {key: case[key] for key in ("id", "file", "state", "number", "currency", "record", "message")}
+        | {"gross": None if case["gross"] is None else str(case["gross"].normalize())}
+        for case in of_run
+    ]
+    return {
+        "run": name,
+        "bot": row["bot"],
+        "ended": row["ended_at"] is not None,
+        "offered": row["offered"],
+        "taken": row["taken"],
+        "repeated": row["repeated"],
+        "problems": row["problems"],
+        "documents": documents,
+    }
+
+
+def show(told: dict[str, Any]) -> None:
+    """The result as a table of 100 columns at most."""
+    if not told["documents"]:
+        out.print(f"Nothing new: {told['offered'] or 0} offered, all of them known.")
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold", width=100)
+    table.add_column("Document", no_wrap=True, max_width=30)
+    table.add_column("State", no_wrap=True)
+    table.add_column("Number or reason", ratio=1)
+    for document in told["documents"]:
+        message = document["record"] or document["message"]
+        table.add_row(escape(document["file"]), document["state"].lower().replace("_", " "), escape(message))
+    out.print(table)
+    states = [document["state"] for document in told["documents"]]
+    posted, review = states.count(CaseState.POSTED), len(states) - states.count(CaseState.POSTED)
+    out.print(f"{posted} posted, {review} for a person. Next: `tallyman review list`.", highlight=False)

@@ -1,0 +1,187 @@
+"""Posting exactly once, whatever the target does: real engine, ledger and database; the target's faults are chosen."""
+
+import time
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from tallyman.contracts.system import Capabilities
+from tallyman.domain.case import CaseState, DecisionKind
+from tallyman.domain.posting import PostingState
+from tallyman.domain.reasons import Reason
+from tallyman.errors import UsageError
+from tallyman.platform.config import Home
+from tallyman.runtime import engine, ledger
+from tallyman.runtime.desk import Desk
+from tallyman.runtime.requests import decide
+from tallyman.runtime.worker import Worker
+from tallyman.store import audit, cases, reviews
+from tests.fake_target import POSTING, FakeSystem, FakeTarget, fake_desk
+
+
+class Bench:
+    def __init__(self, desk: Desk, worker: Worker, target: FakeTarget) -> None:
+        self.desk, self.worker, self.target = desk, worker, target
+
+    def post(self, name: str = "a") -> str:
+        """Run one case to its end and give its state."""
+        with self.desk.database.transaction() as connection:
+            sha = self.desk.blobs.put(name.encode())
+            case = cases.take_in(
+                connection, bot="invoices", source="s", key=name, name=name, sha256=sha, run="r", attended=False
+            )
+            assert case is not None
+            self.worker.client.enqueue(
+                connection, engine.PROCESS, engine.case_queue("invoices"), f"case:{name}", case.id
+            )
+        return self.settled()
+
+    def settled(self) -> str:
+        for _ in range(400):
+            if not self.worker.client.unfinished():
+                break
+            time.sleep(0.02)
+        with self.desk.database.transaction() as connection:
+            return str(cases.of_run(connection, "r")[-1]["state"])
+
+    def posting(self) -> tuple[str, str]:
+        with self.desk.database.transaction() as connection:
+            row = ledger.listed(connection)[0]
+        return row["state"], row["record"]
+
+    def reason(self) -> str:
+        with self.desk.database.transaction() as connection:
+            return str(reviews.listed(connection)[-1]["reason"])
+
+
+@pytest.fixture
+def target() -> FakeTarget:
+    return FakeTarget()
+
+
+@pytest.fixture
+def system(target: FakeTarget) -> FakeSystem:
+    return FakeSystem(target)
+
+
+@pytest.fixture
+def bench(tmp_path: Path, system: FakeSystem, target: FakeTarget) -> Iterator[Bench]:
+    desk = fake_desk(Home(tmp_path / "home"), system)
+    worker = Worker(desk, schedules=False)
+    worker.start()
+    yield Bench(desk, worker, target)
+    worker.stop()
+    desk.close()
+
+
+def test_a_posting_is_clicked_once_and_read_back(bench: Bench) -> None:
+    assert bench.post() == CaseState.POSTED
+    assert bench.posting() == (PostingState.POSTED, "R1")
+    assert bench.target.clicks == 1
+    with bench.desk.database.transaction() as connection:
+        assert audit.verify(connection) is None
+
+
+def test_an_error_page_after_the_record_was_stored_is_no_reason_to_click_again(bench: Bench) -> None:
+    bench.target.faults = ["stored, then an error page"]
+    assert bench.post() == CaseState.POSTED
+    assert bench.target.clicks == 1
+    assert len(bench.target.books) == 1
+
+
+def test_a_record_that_becomes_visible_late_is_waited_for(bench: Bench) -> None:
+    bench.target.faults = ["late"]
+    assert bench.post() == CaseState.POSTED
+    assert bench.target.clicks == 1
+
+
+def test_a_click_that_stored_nothing_is_made_again_where_the_target_declares_when_all_is_visible(bench: Bench) -> None:
+    bench.target.faults = ["lost before storing"]
+    assert bench.post() == CaseState.POSTED
+    assert bench.target.clicks == 2
+    assert len(bench.target.books) == 1
+
+
+def test_a_click_whose_outcome_nobody_can_tell_is_never_made_again(bench: Bench, system: FakeSystem) -> None:
+    system.capabilities = Capabilities(title="Fake", needs_browser=False, posts=True, settle_s=0.05)
+    bench.target.faults = ["lost before storing"]
+    assert bench.post() == CaseState.UNKNOWN
+    assert bench.target.clicks == 1
+    assert bench.reason() == Reason.OUTCOME_UNKNOWN
+
+
+def test_a_person_who_saw_that_it_is_not_there_lets_it_be_posted_again(bench: Bench, system: FakeSystem) -> None:
+    system.capabilities = Capabilities(title="Fake", needs_browser=False, posts=True, settle_s=0.05)
+    bench.target.faults = ["lost before storing"]
+    bench.post()
+    decide(bench.desk, bench.worker.client, 1, DecisionKind.ACCEPT, "eva", outcome=PostingState.NOT_POSTED)
+    assert bench.settled() == CaseState.POSTED
+    assert len(bench.target.books) == 1
+
+
+def test_a_person_who_saw_the_record_ends_the_case(bench: Bench, system: FakeSystem) -> None:
+    system.capabilities = Capabilities(title="Fake", needs_browser=False, posts=True, settle_s=0.05)
+    bench.target.faults = ["lost before storing"]
+    bench.post()
+    decide(bench.desk, bench.worker.client, 1, DecisionKind.ACCEPT, "eva", outcome=PostingState.POSTED, record="R99")
+    assert bench.settled() == CaseState.POSTED
+    assert bench.posting() == (PostingState.POSTED, "R99")
+    assert bench.target.clicks == 1
+
+
+def test_a_screen_that_shows_another_amount_is_never_clicked(bench: Bench) -> None:
+    bench.target.shown_gross = "1.19"
+    assert bench.post() == CaseState.IN_REVIEW
+    assert bench.target.clicks == 0
+    assert bench.reason() == Reason.READBACK_DIFFERS
+    assert bench.posting()[0] == PostingState.NOT_POSTED
+
+
+def test_an_equal_record_that_is_there_already_is_not_keyed_again(bench: Bench) -> None:
+    bench.target.store(POSTING)
+    assert bench.post() == CaseState.POSTED
+    assert bench.target.clicks == 0
+
+
+def test_a_record_with_our_number_and_another_amount_is_a_conflict_for_a_person(bench: Bench) -> None:
+    bench.target.store(POSTING.model_copy(update={"gross": Decimal("120.00")}))
+    assert bench.post() == CaseState.IN_REVIEW
+    assert bench.target.clicks == 0
+    assert bench.reason() == Reason.DUPLICATE_SUSPECTED
+
+
+def test_a_search_that_could_not_see_everything_posts_nothing(bench: Bench) -> None:
+    bench.target.complete = False
+    assert bench.post() == CaseState.IN_REVIEW
+    assert bench.target.clicks == 0
+
+
+def test_a_refusal_of_the_target_is_believed_when_a_search_agrees(bench: Bench) -> None:
+    bench.target.faults = ["refused"]
+    assert bench.post() == CaseState.IN_REVIEW
+    assert bench.posting()[0] == PostingState.NOT_POSTED
+    assert bench.target.clicks == 1
+
+
+def test_a_target_that_fails_before_the_click_is_tried_again(bench: Bench) -> None:
+    bench.target.faults = ["down before"]
+    assert bench.post() == CaseState.POSTED
+    assert bench.target.clicks == 1
+
+
+def test_a_second_document_with_the_same_number_is_not_posted(bench: Bench) -> None:
+    bench.post("a")
+    assert bench.post("b") == CaseState.IN_REVIEW
+    assert bench.target.clicks == 1
+    assert bench.reason() == Reason.DUPLICATE_SUSPECTED
+
+
+def test_a_decision_on_an_item_that_was_decided_already_is_refused(bench: Bench) -> None:
+    bench.target.shown_gross = "1.19"
+    bench.post()
+    decide(bench.desk, bench.worker.client, 1, DecisionKind.REJECT, "eva")
+    with pytest.raises(UsageError, match="decided already"):
+        decide(bench.desk, bench.worker.client, 1, DecisionKind.ACCEPT, "otto")
+    assert bench.settled() == CaseState.REJECTED
