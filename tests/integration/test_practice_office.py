@@ -10,58 +10,52 @@ from typing import Any
 import httpx
 import pytest
 
+from fixtures.office import sample
 from fixtures.office.audit import Expected, audit
 from fixtures.office.books import seed
 from fixtures.office.notation import NotationError, read_amount
 from fixtures.office.serving import Office, running
-from fixtures.office.traits import Traits
+from fixtures.office.traits import Traits, merged
 
-TODAY = "2026-03-20"
+QUICK = {"rows_streamed_s": 0, "ajax_delay_s": 0, "frames_late_ms": 0, "today": sample.TODAY}
 CLIENTS: list[httpx.Client] = []
-QUICK = {"rows_streamed_s": 0, "ajax_delay_s": 0, "frames_late_ms": 0, "today": TODAY}
 
-WORLD: dict[str, Any] = {
-    "vendors": [
-        {"number": "10073", "name": 'Müller & Söhne "Lager" GmbH', "vat_id": "DE136695976",
-         "iban": "DE89370400440532013000", "city": "Hamburg", "country": "DE"},
-        {"number": "10074", "name": "Delta Bearings Inc", "currency": "USD"},
-        {"number": "10075", "name": "Delta Bearings Ltd", "currency": "GBP", "on_hold": True},
-    ],
-    "orders": [
-        {"number": "PO-1001", "vendor": "10073", "date": "2026-03-02", "vendor_reference": "AB-77",
-         "lines": [
-             {"line": 10, "item": "A1", "description": "Bolt M8", "ordered": "100", "received": "20",
-              "unit_price": "1.255"},
-             {"line": 20, "item": "A2", "description": "Nut", "ordered": "50.5", "unit_price": "2"}]},
-        {"number": "PO-0900", "vendor": "10074", "date": "2025-11-02", "closed": True, "currency": "USD",
-         "lines": [{"line": 1, "ordered": 5, "received": 5, "unit_price": 10}]},
-    ],
-    "receipts": [{"order": "PO-1001", "reference": "POD-OLD", "date": "2026-03-05", "lines": {"10": "20"}}],
-    "invoices": [
-        {"vendor": "10074", "number": "OLD-1", "date": "2026-01-05", "currency": "USD", "net": "100", "tax": "19",
-         "gross": "119", "po": "PO-0900"},
-    ],
-}  # fmt: skip
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
+    with running(tmp_path_factory.mktemp("office")) as office:
+        yield office
 
 
 @pytest.fixture
-def office(tmp_path: Path) -> Iterator[Office]:
-    seed(tmp_path, WORLD)
-    with running(tmp_path, QUICK) as served:
-        yield served
-        while CLIENTS:
-            CLIENTS.pop().close()
+def office(served: Office, tmp_path: Path) -> Iterator[Office]:
+    """The one running office, with fresh books and switches."""
+    home = served.desks["erp"].home
+    for file in home.glob("*.db*"):
+        file.unlink()
+    seed(home, sample.world(tmp_path), base=tmp_path)
+    for desk in served.desks.values():
+        desk.board.replace(merged(Traits(), QUICK))
+        desk.sessions.expire_all()
+    yield served
+    while CLIENTS:
+        CLIENTS.pop().close()
+
+
+@pytest.fixture
+def books(office: Office) -> Path:
+    return office.desks["erp"].home
 
 
 def control(url: str, **patch: object) -> dict[str, Any]:
-    answer = httpx.post(f"{url}/_control/traits", json=patch)
+    answer = httpx.post(f"{url}/_control/traits", json=patch, verify=False)
     assert answer.status_code == 200, answer.text
     state: dict[str, Any] = answer.json()
     return state
 
 
 def logged_in(office: Office) -> httpx.Client:
-    client = httpx.Client(base_url=office.erp, follow_redirects=True)
+    client = httpx.Client(base_url=office.erp, follow_redirects=True, verify=False)
     CLIENTS.append(client)
     client.post("/login.do", data={"login": "clerk", "password": "practice-secret", "action": "Login"})
     return client
@@ -302,14 +296,14 @@ def test_a_closed_period_refuses_earlier_dates_only(office: Office) -> None:
     assert ">R-1<" in found_invoices(client)
 
 
-def test_what_was_posted_becomes_visible_late_everywhere_but_in_the_audit(office: Office, tmp_path: Path) -> None:
+def test_what_was_posted_becomes_visible_late_everywhere_but_in_the_audit(office: Office, books: Path) -> None:
     control(office.erp, late_visibility_s=0.6)
     client = logged_in(office)
     post_invoice(client), post_receipt(client)
     order = client.get("/order.do?number=PO-1001").text
     assert ">R-1<" not in found_invoices(client)
     assert ">80<" in order
-    assert audit(tmp_path, {})["posted"] == {"invoices": 1, "receipts": 1, "drafts": 0}
+    assert audit(books, {})["posted"] == {"invoices": 1, "receipts": 1, "drafts": 0}
     time.sleep(0.7)
     assert ">R-1<" in found_invoices(client)
     assert ">50<" in client.get("/order.do?number=PO-1001").text
@@ -385,13 +379,13 @@ def test_controls_have_no_ids_or_new_ones_at_each_load_and_can_be_renamed(office
     assert ">R-7<" in found_invoices(client)
 
 
-def test_a_cart_shared_by_tabs_posts_to_what_was_opened_last(office: Office, tmp_path: Path) -> None:
+def test_a_cart_shared_by_tabs_posts_to_what_was_opened_last(office: Office, books: Path) -> None:
     control(office.erp, cart_shared_by_tabs=True)
     client = logged_in(office)
     form = {**invoice(), "token": token(client.post("/invoice_new.do", data=invoice(action="Update")).text)}
     client.post("/invoice_new.do", data=invoice(action="Update", vendor="--10073"))  # the other tab
     client.post("/invoice_new.do", data=form)
-    assert audit(tmp_path, {})["unexpected"][0]["vendor"] == "10073"
+    assert audit(books, {})["unexpected"][0]["vendor"] == "10073"
 
 
 def test_an_uploaded_document_is_kept_by_its_hash_and_hangs_on_the_invoice(office: Office) -> None:
@@ -428,7 +422,7 @@ def test_the_control_page_names_unknown_switches_and_sets_everything_back(office
     assert not httpx.put(url, json={}).json()["always"]["maintenance"]
 
 
-def test_the_audit_finds_what_is_lost_twice_wrong_and_unexpected(office: Office, tmp_path: Path) -> None:
+def test_the_audit_finds_what_is_lost_twice_wrong_and_unexpected(office: Office, books: Path) -> None:
     client = logged_in(office)
     post_invoice(client, "RIGHT"), post_invoice(client, "TWICE"), post_invoice(client, "TWICE")
     post_invoice(client, "WRONG", gross="1.190,00"), post_invoice(client, "STRAY")
@@ -437,11 +431,11 @@ def test_the_audit_finds_what_is_lost_twice_wrong_and_unexpected(office: Office,
     numbers = ("RIGHT", "TWICE", "WRONG", "LOST")
     receipt = {"order": "PO-1001", "reference": "POD-9", "lines": {"10": 30, "20": "0.50"}}
     expected = {"invoices": [{**right, "number": number} for number in numbers], "receipts": [receipt]}
-    found = audit(tmp_path, Expected.model_validate(expected))
+    found = audit(books, Expected.model_validate(expected))
     assert found["posted"] == {"invoices": 6, "receipts": 1, "drafts": 0}
     assert [entry["number"] for entry in found["lost"]] == ["LOST"]
     assert sorted(entry["number"] for entry in found["duplicates"]) == ["OLD-1", "TWICE"]
     assert [entry["differences"] for entry in found["wrong"]] == [{"gross": ["1190", "1.19"]}]
     assert [entry["number"] for entry in found["unexpected"]] == ["STRAY"]
     receipt["lines"] = {"10": 31}
-    assert audit(tmp_path, expected)["wrong"][-1]["kind"] == "receipt"
+    assert audit(books, expected)["wrong"][-1]["kind"] == "receipt"
