@@ -14,7 +14,7 @@ from ocr.marklabels import label_places
 from tallyman.domain.page import Box, Mark, MarkKind, MarkState, Word
 
 _TRUSTED = 0.6
-_ZONE_DOWN, _ZONE_UP = 0.06, 0.06
+_ZONE_DOWN, _ZONE_UP = 0.10, 0.06
 _ZONE_RIGHT = 0.42
 
 

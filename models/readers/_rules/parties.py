@@ -18,7 +18,9 @@ _UK = re.compile(r"^(?P<city>[^\W\d_][^\d,]{1,30}?),?\s+(?P<postcode>[A-Z]{1,2}\
 _US = re.compile(r"^(?P<city>[^\W\d_][^\d,]{1,30}?),?\s+(?P<state>[A-Z]{2})\s+(?P<postcode>\d{5}(?:-\d{4})?)$")
 _PARTS = re.compile(r"\s*[·•●|]\s*|\s+[-–—*]\s+|,\s+")
 _SKIP = re.compile(
-    r"^(?:herrn?|frau|firma|attn|z\. ?hd|gln\b|kunden|lief|tel|fax|e-?mail|www|ust|tva|vat\b)", re.IGNORECASE
+    r"^(?:herrn?|frau|firma|attn|z\. ?hd|gln\b|kunden-?\s?(?:nr|nummer)|lief(?:eranten)?-\s?n|tel\b|fax|e-?mail|www|ust|"
+    r"tva\b|vat\b|globale)",
+    re.IGNORECASE,
 )
 _STREETISH = re.compile(
     r"(\d+\s*[a-zA-Z]?$|^\d+[\s,]|stra(?:ss|ß)e|str\.|\brue\b|avenue|\broad\b|street|platz|weg\b)", re.IGNORECASE
@@ -113,7 +115,7 @@ def _block_above(sheet: Sheet, cell: Span, postcode: Span, city: Span) -> Block 
     role: str | None = None
     at = cell
     for _ in range(7):
-        above = _next_up(sheet, at, reach=3.5 if at is cell else 1.3)
+        above = _next_up(sheet, at, reach=3.5 if at is cell else 1.8)
         if above is None or _one_line(above):
             break
         found = _role_label(above)
@@ -128,7 +130,7 @@ def _block_above(sheet: Sheet, cell: Span, postcode: Span, city: Span) -> Block 
         lines.append(above)
         at = above
     role = role or _heading_left(sheet, lines[-1] if lines else cell)
-    useful = [line for line in lines if not _SKIP.match(line.text) and not _is_key(line.text)]
+    useful = [line for line in lines if _may_be_address(sheet, line)]
     if not useful:
         return None
     top_down = useful[::-1]
@@ -143,8 +145,15 @@ def _block_above(sheet: Sheet, cell: Span, postcode: Span, city: Span) -> Block 
     return Block(role=role, line=False, name=name, street=street, postcode=postcode, city=city)
 
 
-def _is_key(text: str) -> bool:
-    return text.rstrip().endswith(":") and len(text) < 40
+_ADDRESS_KEYS = frozenset({"name", "firma", "nom", "company", "anschrift", "adresse", "address", "strasse", "street"})
+
+
+def _may_be_address(sheet: Sheet, line: Span) -> bool:
+    """No key, no number of another kind; in forms of keys and values only what stands beside name and address."""
+    if _SKIP.match(line.text) or line.text.rstrip().endswith(":") or not re.search(r"[^\W\d_]{2}", line.text):
+        return False
+    keys = [other.text for other in sheet.row_of(line) if other.box.x1 <= line.box.x0 and other.text.endswith(":")]
+    return not keys or fold_text(keys[-1]) in _ADDRESS_KEYS
 
 
 def _next_up(sheet: Sheet, cell: Span, reach: float) -> Span | None:
@@ -184,10 +193,10 @@ def _heading_left(sheet: Sheet, top: Span) -> str | None:
         if not -0.01 <= distance <= 0.10 or cell.box.x0 > top.box.x0 + 0.02:
             continue
         role = _role_label(cell)
-        if role and len(cell.words) <= 5 and (best is None or distance < best[0]):
-            reach = cell.box.x1 if distance > 0.03 else cell.box.x0
-            if top.box.x0 - reach < 0.45:
-                best = (distance, role)
+        distance += 0.3 * max(0.0, top.box.x0 - cell.box.x0)
+        near = top.box.x0 - cell.box.x0 < 0.45 and (best is None or distance < best[0])
+        if role and len(cell.words) <= 5 and near:
+            best = (distance, role)
     return best[1] if best else None
 
 

@@ -17,6 +17,7 @@ Book = dict[str, list[tuple[str, float]]]
 _NUMERIC = frozenset(
     {"quantity", "unit_price", "total", "shipped_quantity", "received_quantity", "rejected_quantity", "line_number"}
 )
+_STOPS = frozenset({"line_net_total", "net_total", "tax_total", "gross_total", "payable_amount"})
 _TEXT = ("description", "seller_item_id", "item", "unit", "reject_reason")
 _UNITS = {
     "stk": "H87", "stuck": "H87", "st": "H87", "pcs": "H87", "pce": "H87", "ea": "H87", "each": "H87", "piece": "H87",
@@ -134,7 +135,7 @@ def _until_totals(sheet: Sheet, rows: list[Row], bottom: float) -> Iterator[Row]
         for cell in sheet.cells
         if cell.middle > bottom
         for label in find_labels(cell, TOTALS)
-        if label.start == 0 and label.end >= len(cell.words) - 3 and label.name != "prepaid" and label.weight > 0.5
+        if label.start == 0 and label.end >= len(cell.words) - 3 and label.name in _STOPS and label.weight > 0.5
     ]
     end = min(stops, default=1.0)
     pitch = 0.10
@@ -150,25 +151,46 @@ def _items(rows: Iterator[Row], anchors: list[str]) -> list[Row]:
     """Printed rows joined to lines: a row without the anchor's number continues the description above it."""
     items: list[Row] = []
     gaps: list[float] = []
+    before: Row | None = None
     for row in rows:
+        height = row.bottom - row.top
         if any(_number(row.cells.get(name, ())) is not None for name in anchors):
-            items.append(row)
+            items.append(_joined(before, row) if before and _halves(before, row) else row)
+            before = None
             continue
-        if not items or "description" not in row.cells:
+        before = row if _counts(row) else None
+        if before or not items or "description" not in row.cells:
             continue
         gap = row.top - items[-1].bottom
-        text = " ".join(word.text for word in row.cells["description"])
-        usual = median(gaps) if gaps else 0.6 * (row.bottom - row.top)
-        if gap <= max(usual * 1.5, 0.6 * (row.bottom - row.top)) and ":" not in text and len(text) < 60:
+        usual = median(gaps) if gaps else 0.6 * height
+        if gap <= max(usual * 1.5, 0.6 * height) and _is_more_description(row):
             gaps.append(max(gap, 0.001))
-            items[-1] = _joined(items[-1], row)
+            items[-1] = _joined(items[-1], _only_description(row))
     return items
 
 
-def _joined(item: Row, more: Row) -> Row:
-    cells = dict(item.cells)
-    cells["description"] = (*cells.get("description", ()), *more.cells["description"])
-    return Row(top=item.top, bottom=more.bottom, cells=cells)
+def _only_description(row: Row) -> Row:
+    return Row(top=row.top, bottom=row.bottom, cells={"description": row.cells["description"]})
+
+
+def _is_more_description(row: Row) -> bool:
+    text = " ".join(word.text for word in row.cells["description"])
+    return ":" not in text and len(text) < 60
+
+
+def _counts(row: Row) -> bool:
+    return any(_number(row.cells.get(name, ())) is not None for name in ("quantity", "unit_price"))
+
+
+def _halves(upper: Row, lower: Row) -> bool:
+    """Quantity and price in one printed row, the total a little lower: one line of the document."""
+    return lower.top - upper.bottom < 0.5 * (upper.bottom - upper.top) and not _counts(lower)
+
+
+def _joined(upper: Row, lower: Row) -> Row:
+    names = {*upper.cells, *lower.cells}
+    cells = {name: (*upper.cells.get(name, ()), *lower.cells.get(name, ())) for name in names}
+    return Row(top=upper.top, bottom=lower.bottom, cells=cells)
 
 
 def _number(words: Sequence[Word]) -> values.Found | None:
@@ -186,9 +208,9 @@ def _line(row: Row, source: WordSource, page: int, numbers: Sequence[str]) -> di
             if name in ("quantity", "shipped_quantity"):
                 _unit_beside(line, span, found)
     for name in _TEXT:
-        words = row.cells.get(name, ())
-        if words and any(char.isalnum() for word in words for char in word.text):
-            span = Span(page=page, source=source, words=words)
+        printed = row.cells.get(name, ())
+        if any(char.isalnum() for word in printed for char in word.text):
+            span = Span(page=page, source=source, words=printed)
             line[name] = span.field(name, _unit(span.text) if name == "unit" else span.text, 0.55)
     rate = next(values.rates(" ".join(word.text for word in row.cells.get("vat_rate", ()))), None)
     if rate:

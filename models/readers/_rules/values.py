@@ -43,7 +43,7 @@ def _months() -> dict[str, int]:
 
 
 def dates(text: str, *, month_first: bool = False) -> Iterator[Found]:
-    """Dates as ISO 8601, in order. month_first: 03/04/2025 is 4 March; `sure` is less where both orders are possible."""
+    """Dates as ISO 8601, in order. month_first: 03/04/2025 is 4 March; `sure` is less where both are possible."""
     found = [*_iso_dates(text), *_numeric_dates(text, month_first), *_named_dates(text)]
     yield from sorted(found, key=lambda item: item.start)
 
@@ -104,11 +104,9 @@ def amounts(text: str, *, whole: bool = False) -> Iterator[Found]:
         value = _plain(match["whole"], match["g"] or "", fraction)
         if value is None:
             continue
-        negative = (
-            bool(match["sign"])
-            and match["sign"].strip() in ("-", "−", "–")
-            or (match["end"] or "").strip() in ("-", "−")
-        )
+        negative = (bool(match["sign"]) and match["sign"].strip() in ("-", "−", "–")) or (
+            match["end"] or ""
+        ).strip() in ("-", "−")
         negative = negative or (match["sign"] == "(" and match["end"] == ")")
         start = match.start() if match["sign"] != "(" or negative else match.start("whole")
         yield Found(value=f"-{value}" if negative and Decimal(value) else value, start=start, end=match.end())
@@ -169,22 +167,9 @@ _VAT = re.compile(
     r"[\s.-]?[A-Z0-9](?:[\s.-]?[A-Z0-9]){6,13})(?![A-Z0-9])"
 )
 _VAT_LENGTHS = {
-    **{
-        "DE": 9,
-        "AT": 9,
-        "FR": 11,
-        "BE": 10,
-        "NL": 12,
-        "IT": 11,
-        "PL": 10,
-        "GB": 9,
-        "ES": 9,
-        "LU": 8,
-        "DK": 8,
-        "HR": 11,
-    },
-    **{"PT": 9, "EL": 9, "FI": 8, "HU": 8, "SE": 12, "SI": 8, "SK": 10, "EE": 9, "MT": 8, "LV": 11, "CY": 9},
-}
+    "DE": 9, "AT": 9, "FR": 11, "BE": 10, "NL": 12, "IT": 11, "PL": 10, "GB": 9, "ES": 9, "LU": 8, "DK": 8, "HR": 11,
+    "PT": 9, "EL": 9, "FI": 8, "HU": 8, "SE": 12, "SI": 8, "SK": 10, "EE": 9, "MT": 8, "LV": 11, "CY": 9,
+}  # fmt: skip
 
 
 def vat_ids(text: str) -> Iterator[Found]:
@@ -216,7 +201,27 @@ def _end_of(text: str, start: int, count: int) -> int:
 
 
 _CURRENCIES = {"€": "EUR", "$": "USD", "£": "GBP", "EURO": "EUR", "SFR": "CHF"}
-_CODES = frozenset("EUR USD GBP CHF PLN CZK DKK SEK NOK HUF RON BGN CAD AUD JPY CNY MYR".split())
+_CODES = frozenset(
+    [
+        "EUR",
+        "USD",
+        "GBP",
+        "CHF",
+        "PLN",
+        "CZK",
+        "DKK",
+        "SEK",
+        "NOK",
+        "HUF",
+        "RON",
+        "BGN",
+        "CAD",
+        "AUD",
+        "JPY",
+        "CNY",
+        "MYR",
+    ]
+)
 
 
 def currencies(text: str) -> Iterator[Found]:
