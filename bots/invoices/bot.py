@@ -68,7 +68,7 @@ class Invoices:
         facts = Facts(
             today=today,
             vendors=vendors,
-            orders=orders,
+            orders=clerk.with_billings(orders),
             orders_named=named,
             posted=posted,
             sightings=sightings,

@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 
+from systems.sql_ledger.billings import billed_net
 from systems.sql_ledger.desk import Desk, number_pattern, tick
 from systems.sql_ledger.vendors import record_id
 from tallyman.browser.tab import Row, Screen
@@ -24,7 +25,7 @@ def find(desk: Desk, number: str | None, vendor: str | None) -> Found[Order]:
         rows, scope = _open_of(desk, vendor), f"all open purchase orders of vendor {vendor}"
     else:
         return Found(items=(), scope="neither an order number nor a vendor was given", complete=False)
-    orders = tuple(_order(desk, row) for row in rows[:_MOST])
+    orders = tuple(_order(desk, row, billed_net(desk, row.cells["number"])) for row in rows[:_MOST])
     return Found(items=orders, scope=scope, complete=len(rows) <= _MOST)
 
 
@@ -73,7 +74,7 @@ def _list(desk: Desk, form: Screen) -> list[Row]:
     return list({row.cells["id"]: row for row in rows if row.cells["id"]}.values())
 
 
-def _order(desk: Desk, row: Row) -> Order:
+def _order(desk: Desk, row: Row, billed: Decimal) -> Order:
     cells = row.cells
     return Order(
         number=cells["number"],
@@ -82,6 +83,7 @@ def _order(desk: Desk, row: Row) -> Order:
         closed=bool(cells["closed"]),
         date=desk.notation.read_day(cells["date"]),
         references=tuple(text for text in (cells["other_number"],) if text),
+        billed_net=billed,
         lines=tuple(_lines(desk, desk.follow(row.links["number"], "order"))),
     )
 

@@ -64,6 +64,12 @@ class Clerk(Protocol):
     def today(self) -> str:
         """The date of this run, ISO 8601; the same after a crash."""
 
+    def with_billings(self, orders: tuple[Order, ...]) -> tuple[Order, ...]:
+        """The orders with what was billed of each line so far, from our own ledger, where the target does not say it.
+
+        Only where our ledger is the whole truth: what we posted for the order is all that the target holds for it.
+        """
+
     def sightings(self, case: Case, document: Document, vendor: str | None) -> tuple[Sighting, ...]:
         """Other cases of ours that may be the same document: same file, or same vendor and a number that is alike."""
 

@@ -45,6 +45,8 @@ class Order(Value):
     date: datetime.date | None = None
     references: tuple[str, ...] = ()
     """Other numbers that the order carries: the vendor's, our reference."""
+    billed_net: Decimal | None = None
+    """Net of all invoices that the target holds for this order, where it knows no billed quantities; None: unknown."""
     lines: tuple[OrderLine, ...] = ()
 
     def net(self) -> Decimal:

@@ -26,6 +26,3 @@ class Tolerances(Value):
     line_amount: Tolerance = Tolerance(percent=Decimal("0.5"), value=Decimal("0.50"))
     over_billing: Tolerance = Tolerance(percent=Decimal("0.5"), value=Decimal("1.00"))
     tax: Tolerance = Tolerance(percent=Decimal("1"), value=Decimal("0.05"))
-    unknown_billed_is_zero: bool = False
-    """True for a target that closes an order when it is billed: an open order then has no earlier billing, although
-    its lines do not say so. Otherwise a line that does not tell what was billed of it goes to a person."""

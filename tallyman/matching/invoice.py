@@ -68,7 +68,7 @@ def _match_with(
 
 def _match_unnamed(billed: Billed, orders: Sequence[Order], tolerances: Tolerances) -> MatchResult:
     """Only where exactly one open order fits exactly. An order that is named but was not found stays a finding."""
-    fitting = [order for order in orders if not order.closed and fits_exactly(billed, order, tolerances)]
+    fitting = [order for order in orders if not order.closed and fits_exactly(billed, order)]
     named = bool(billed.order_numbers)
     said = (
         f"Order {listed(billed.order_numbers)}, which the invoice names, is not found"
@@ -95,14 +95,13 @@ def _candidates(numbers: Sequence[str], fitting: bool) -> str:
     return f"it fits several open orders exactly: {shown}." if fitting else f"no open order fits exactly, of {shown}."
 
 
-def fits_exactly(billed: Billed, order: Order, tolerances: Tolerances) -> bool:
+def fits_exactly(billed: Billed, order: Order) -> bool:
     """Every line takes all that is received, or all that is ordered, of a line not yet billed, at its price."""
     if not same_vendor(billed, order) or (order.currency and order.currency != billed.currency):
         return False
-    exact = _EXACT.model_copy(update={"unknown_billed_is_zero": tolerances.unknown_billed_is_zero})
     if not billed.lines:
         return _value_fits(billed, order)
-    findings, allocations = match_lines(billed, [order], exact)
+    findings, allocations = match_lines(billed, [order], _EXACT)
     waiting = (Reason.NO_RECEIPT, Reason.BILLED_NOT_RECEIVED)
     if any(finding.reason not in waiting for finding in findings):
         return False

@@ -87,7 +87,7 @@ def about_order(billed: Billed, order: Order, tolerances: Tolerances) -> list[Fi
                 actual=billed.currency,
             )
         )
-    if not tolerances.unknown_billed_is_zero and any(line.billed is None for line in order.lines):
+    if any(line.billed is None for line in order.lines):
         message = (
             f"Order {order.number} does not tell what was billed of it before; look whether this was billed already."
         )

@@ -20,6 +20,7 @@ from tallyman.platform.config import BotSettings
 from tallyman.platform.crashpoints import crash_point
 from tallyman.runtime import corrections, engine
 from tallyman.runtime.attempts import Failure, attempt, unwrap
+from tallyman.runtime.billings import with_billings
 from tallyman.runtime.desk import Desk
 from tallyman.runtime.jobs import DeliveryJob, InvoiceJob
 from tallyman.runtime.layouts import confirm_layout, is_confirmed
@@ -109,6 +110,14 @@ class DurableClerk:
     def today(self) -> str:
         told: str = engine.step("today", lambda: now().astimezone(self._desk.settings.office.zone).date().isoformat())
         return told
+
+    def with_billings(self, orders: tuple[Order, ...]) -> tuple[Order, ...]:
+        def look() -> list[Any]:
+            with self._desk.database.transaction() as connection:
+                told = [with_billings(connection, self._settings.erp, order) for order in orders]
+            return [order.to_json() for order in told]
+
+        return tuple(Order.from_json(one) for one in engine.step("billings", look))
 
     def sightings(self, case: Case, document: Document, vendor: str | None) -> tuple[Sighting, ...]:
         def look() -> list[Any]:

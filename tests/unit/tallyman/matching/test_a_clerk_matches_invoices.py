@@ -109,8 +109,6 @@ def test_what_was_billed_before_counts() -> None:
 def test_an_order_that_does_not_tell_what_was_billed_goes_to_a_person() -> None:
     silent = order(order_line(1, "10", "5", billed=None))
     assert reasons(matched(invoice(line(1, "10", "5.00")), silent)) == [Reason.BILLED_NOT_RECEIVED]
-    closing = TOLERANCES.model_copy(update={"unknown_billed_is_zero": True})
-    assert matched(invoice(line(1, "10", "5.00")), silent, tolerances=closing).findings == ()
 
 
 def test_a_part_of_the_order_is_billed_and_that_is_fine() -> None:

@@ -1,0 +1,49 @@
+"""What was billed of an order before, where the target's screens do not say it by line."""
+
+from collections import defaultdict
+from decimal import Decimal
+
+from sqlalchemy import Connection, select
+
+from tallyman.domain.compare import fold_number
+from tallyman.domain.posting import InvoicePosting, PostingState
+from tallyman.domain.roles import Order
+from tallyman.store.tables import postings
+
+_STANDS = (PostingState.ARMED, PostingState.POSTED, PostingState.UNKNOWN)
+
+
+def with_billings(connection: Connection, system: str, order: Order) -> Order:
+    """The order with the billed quantities of our ledger, if what we posted for it is all that the target holds.
+
+    Otherwise (somebody keyed an invoice by hand) the quantities stay unknown, and a person looks.
+    """
+    if order.billed_net is None or all(line.billed is not None for line in order.lines):
+        return order
+    quantities: dict[int, Decimal] = defaultdict(Decimal)
+    net = Decimal(0)
+    for posting in _ours(connection, system, order):
+        sign = -1 if posting.credit else 1
+        for line in posting.lines:
+            if line.order_line is not None and fold_number(line.order or posting.order or "") == fold_number(
+                order.number
+            ):
+                quantities[line.order_line] += sign * line.quantity
+        net += sign * posting.net
+    if net != order.billed_net:
+        return order
+    lines = tuple(line.model_copy(update={"billed": quantities[line.line]}) for line in order.lines)
+    return order.model_copy(update={"lines": lines})
+
+
+def _ours(connection: Connection, system: str, order: Order) -> list[InvoicePosting]:
+    rows = connection.execute(
+        select(postings.c.payload).where(
+            postings.c.system == system,
+            postings.c.verb == "invoice",
+            postings.c.party == order.vendor,
+            postings.c.state.in_(_STANDS),
+        )
+    )
+    found = [InvoicePosting.from_json(row.payload) for row in rows]
+    return [posting for posting in found if fold_number(posting.order or "") == fold_number(order.number)]
