@@ -439,3 +439,67 @@ def test_the_audit_finds_what_is_lost_twice_wrong_and_unexpected(office: Office,
     assert [entry["number"] for entry in found["unexpected"]] == ["STRAY"]
     receipt["lines"] = {"10": 31}
     assert audit(books, expected)["wrong"][-1]["kind"] == "receipt"
+
+
+def test_a_draft_is_not_billed_before_it_is_approved(office: Office) -> None:
+    control(office.erp, draft_then_approve=True)
+    client = logged_in(office)
+    post_invoice(client)
+    assert ">8<" not in client.get("/order.do?number=PO-1001").text
+    page = client.get("/invoice.do?id=2").text
+    client.post("/invoice.do", data={"token": token(page), "id": "2", "action": "Approve"})
+    assert ">8<" in client.get("/order.do?number=PO-1001").text
+
+
+def test_a_receipt_for_a_closed_order_is_refused(office: Office, books: Path) -> None:
+    control(office.erp, over_receipt_accepted=True)
+    answer = post_receipt(logged_in(office), ordnumber="PO-0900", ship_1="1")
+    assert "Order is closed" in answer.text
+    assert audit(books, {})["posted"]["receipts"] == 0
+
+
+def test_letters_that_the_older_charset_lacks_are_written_as_references(office: Office, books: Path) -> None:
+    seed(books, {"vendors": [{"number": "10099", "name": "Łódź Stal"}]})
+    client = logged_in(office)
+    assert "&#321;ód&#378; Stal".encode("cp1252") in client.get("/invoice_new.do").content
+    assert "Łódź Stal".encode() in client.get("/vendor.do?number=10099").content
+
+
+@pytest.mark.parametrize(
+    ("switched", "address", "on", "off"),
+    [
+        ({"frameset": False}, "/main.do", "<frameset", "Enter Invoice"),
+        ({"hidden_twin": False}, "/invoice_new.do", "type=hidden name=action", "name=action"),
+        ({"columns_only_if_ticked": False}, "/invoice_search.do", "l_ponumber", "name=ponumber"),
+        ({"default_window_days": 0}, "/order_search.do", "02/18/2026", 'name=datefrom size=11 value=""'),
+        ({"drafts_hidden": False}, "/invoice_search.do", "name=drafts value=Y>", "name=drafts value=Y checked>"),
+        ({"ajax_refresh": False}, "/invoice_new.do", "refreshRows", "name=ponumber"),
+        ({"table_selects": True}, "/invoice_new.do", "<select name=currency>", "type=hidden name=currency"),
+    ],
+)
+def test_a_switch_changes_its_page(
+    office: Office, switched: dict[str, object], address: str, on: str, off: str
+) -> None:
+    client = logged_in(office)
+    assert on in client.get(address).text
+    control(office.erp, **switched)
+    after = client.get(address).text
+    assert off in after
+    assert on not in after
+
+
+def test_a_search_can_want_the_exact_text_and_show_no_totals(office: Office) -> None:
+    client = logged_in(office)
+    assert found_invoices(client, invnumber="ld-").count("119.00") == 2
+    control(office.erp, totals_row=False)
+    assert found_invoices(client, invnumber="ld-").count("119.00") == 1
+    control(office.erp, substring_search=False)
+    assert "OLD-1" not in found_invoices(client, invnumber="ld-")
+    assert "OLD-1" in found_invoices(client, invnumber="OLD-1")
+
+
+def test_a_posting_can_be_confirmed_with_its_record(office: Office) -> None:
+    control(office.erp, success_shows_blank_form=False)
+    client = logged_in(office)
+    assert "Invoice R-1 posted, record 2." in post_invoice(client).text
+    assert "Receipt 2 posted." in post_receipt(client).text
