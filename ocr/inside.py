@@ -6,18 +6,22 @@ from typing import Any
 
 from ocr import pdf
 from ocr.filetype import FileType, file_type
-from ocr.lines import in_reading_order
+from ocr.lines import RawWord, in_reading_order
 from ocr.marklabels import asks_for_mark
-from tallyman.domain.page import Mark, Word
+from tallyman.domain.page import Mark, MarkState, Word
 from tallyman.errors import Quarantined, Unreadable
 from tallyman.platform.sandbox import pack_bytes
 
 MAX_FILE = 100 * 1024 * 1024
 _MARK_DPI = 150
+_HAND_AT_MOST = 0.5
 
 
 def inspect(path: str) -> dict[str, Any]:
-    """Everything but OCR: {"media_type", "xml", "pages": [{"width", "height", "ocr", "words", "marks"}]}."""
+    """Everything but OCR: {"media_type", "xml", "pages": [{"width", "height", "ocr", "hand", "words", "marks"}]}.
+
+    "ocr": the page has no usable text layer. "hand": somebody wrote on a page that has one.
+    """
     kind = _kind(path)
     if kind is FileType.XML:
         return {"media_type": kind.value, "xml": _decode(Path(path).read_bytes()), "pages": []}
@@ -45,6 +49,38 @@ def recognise(path: str, page: int, engine: str, languages: list[str]) -> dict[s
         "skew": result.skew,
         "engine": f"{worker.name} {worker.version}",
     }
+
+
+def recognise_hand(path: str, page: int, engine: str, languages: list[str]) -> list[list[Any]]:
+    """The words of a text layer together with what a hand wrote beside them, read by OCR and never trusted much."""
+    document = pdf.open_pdf(path)
+    sheet = document[page - 1]
+    width, height = sheet.get_size()
+    printed = pdf.text_words(sheet)
+    worker = importlib.import_module(engine).ENGINE
+    read = worker.words(pdf.render(sheet, pdf.RENDER_DPI, grey=True), tuple(languages))
+    taken = in_reading_order(printed, width, height)
+    added = [_raw(word, width, height) for word in read if not any(_overlap(word, other) for other in taken)]
+    return _pack(in_reading_order(printed + added, width, height))
+
+
+def _raw(word: Word, width: float, height: float) -> RawWord:
+    box = word.box
+    return RawWord(
+        text=word.text,
+        x0=box.x0 * width,
+        y0=box.y0 * height,
+        x1=box.x1 * width,
+        y1=box.y1 * height,
+        confidence=min(word.confidence, _HAND_AT_MOST),
+    )
+
+
+def _overlap(word: Word, other: Word) -> bool:
+    across = min(word.box.x1, other.box.x1) - max(word.box.x0, other.box.x0)
+    down = min(word.box.y1, other.box.y1) - max(word.box.y0, other.box.y0)
+    area = (word.box.x1 - word.box.x0) * (word.box.y1 - word.box.y0)
+    return across > 0 and down > 0 and across * down > 0.15 * area
 
 
 def render(path: str, page: int, width: int, rotation: int, skew: float) -> str:
@@ -97,7 +133,7 @@ def _image_pages(path: str) -> list[dict[str, Any]]:
     pages = []
     for number in range(1, raster.count_pages(image) + 1):
         width, height = raster.page_size(image, number)
-        pages.append({"width": width, "height": height, "ocr": True, "words": [], "marks": []})
+        pages.append({"width": width, "height": height, "ocr": True, "hand": False, "words": [], "marks": []})
     return pages
 
 
@@ -114,7 +150,8 @@ def _text_page(document: Any, index: int) -> dict[str, Any]:
     words = () if ocr else in_reading_order(raw_words, width, height)
     marks = _marks(page, words) if words and asks_for_mark(words) else ()
     packed = [mark.to_json() for mark in marks]
-    return {"width": width, "height": height, "ocr": ocr, "words": _pack(words), "marks": packed}
+    hand = any(mark.state is not MarkState.ABSENT for mark in marks)
+    return {"width": width, "height": height, "ocr": ocr, "hand": hand, "words": _pack(words), "marks": packed}
 
 
 def _marks(page: Any, words: tuple[Word, ...]) -> tuple[Mark, ...]:

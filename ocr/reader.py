@@ -10,6 +10,8 @@ from tallyman.domain.page import Box, Mark, Page, Reading, Word, WordSource
 from tallyman.errors import TechnicalError
 from tallyman.platform.sandbox import DEFAULT, Limits, call, unpack_bytes
 
+_OCR_LIMITS = Limits(wall_s=60)
+
 
 @dataclass(frozen=True, kw_only=True)
 class PagesReader:
@@ -23,7 +25,7 @@ class PagesReader:
     engine: str = "ocr.engines.tesseract"
     languages: tuple[str, ...] = ("eng", "deu")
     limits: Limits = DEFAULT
-    ocr_limits: Limits = Limits(wall_s=60)
+    ocr_limits: Limits = _OCR_LIMITS
     parallel: int = max(1, min(4, os.cpu_count() or 1))
 
     def read(self, file: Path) -> Reading:
@@ -49,9 +51,12 @@ class PagesReader:
         return unpack_bytes(call("ocr.inside:render", arguments, self.limits))
 
     def _page(self, path: str, number: int, found: dict[str, Any]) -> Page:
+        arguments = {"path": path, "page": number, "engine": self.engine, "languages": list(self.languages)}
+        if found["hand"]:
+            words = call("ocr.inside:recognise_hand", arguments, self.ocr_limits)
+            return _page(number, found, {**found, "words": words}, WordSource.TEXT_LAYER, "pdfium + OCR")
         if not found["ocr"]:
             return _page(number, found, found, WordSource.TEXT_LAYER, "pdfium")
-        arguments = {"path": path, "page": number, "engine": self.engine, "languages": list(self.languages)}
         read = call("ocr.inside:recognise", arguments, self.ocr_limits)
         return _page(number, found, read, WordSource.OCR, read["engine"])
 

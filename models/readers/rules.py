@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 from models.readers._rules.header import header_fields
 from models.readers._rules.kind import kind_of
-from models.readers._rules.labels import HEADER
+from models.readers._rules.labels import HEADER, POD
 from models.readers._rules.parties import party_fields
 from models.readers._rules.pod import pod_document
-from models.readers._rules.sheet import Sheet, sheets_of
+from models.readers._rules.sheet import Sheet, find_labels, sheets_of
 from models.readers._rules.table import invoice_lines
 from models.readers._rules.totals import total_fields
 from tallyman.domain.document import UNKNOWN, Document, Problem
@@ -28,8 +28,20 @@ class RulesReader:
         if not sheets:
             return None
         kind, sure = kind_of(sheets)
+        if kind == UNKNOWN:
+            kind, sure = _kind_by_labels(sheets)
         document = pod_document(sheets) if kind == "pod" else _bill(kind, sheets)
         return document.model_copy(update={"problems": (*document.problems, *_doubts(kind, sure, document))})
+
+
+def _kind_by_labels(sheets: list[Sheet]) -> tuple[str, float]:
+    """Where the title can't be read: a form that asks who received what, or a paper with a number and a gross total."""
+    found = {label.name for cell in sheets[0].cells for label in find_labels(cell, POD) if label.weight > 0.5}
+    wanted = {"waybill_number", "consignee_name", "shipper_name", "delivered_date", "signer_name", "carrier_name"}
+    if len(found & wanted) >= 3:
+        return "pod", 0.45
+    fields = {**header_fields(sheets, HEADER), **total_fields(sheets)}
+    return ("invoice", 0.45) if {"invoice_number", "gross_total"} <= fields.keys() else (UNKNOWN, 0.0)
 
 
 def _bill(kind: str, sheets: list[Sheet]) -> Document:

@@ -13,4 +13,7 @@ TOTALS = phrase_book(_BOOKS["totals"])
 PARTIES = phrase_book(_BOOKS["parties"])
 COLUMNS = phrase_book(_BOOKS["columns"])
 POD = phrase_book(_BOOKS["pod"])
-POD_COLUMNS = phrase_book(_BOOKS["pod_columns"])
+_SHARED = ("description", "unit", "line_number")
+POD_COLUMNS = phrase_book(
+    {**_BOOKS["pod_columns"], **{name: _BOOKS["columns"][name] + _BOOKS["pod_columns"][name] for name in _SHARED}}
+)

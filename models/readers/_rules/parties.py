@@ -18,8 +18,8 @@ _UK = re.compile(r"^(?P<city>[^\W\d_][^\d,]{1,30}?),?\s+(?P<postcode>[A-Z]{1,2}\
 _US = re.compile(r"^(?P<city>[^\W\d_][^\d,]{1,30}?),?\s+(?P<state>[A-Z]{2})\s+(?P<postcode>\d{5}(?:-\d{4})?)$")
 _PARTS = re.compile(r"\s*[·•●|]\s*|\s+[-–—*]\s+|,\s+")
 _SKIP = re.compile(
-    r"^(?:herrn?|frau|firma|attn|z\. ?hd|gln\b|kunden-?\s?(?:nr|nummer)|lief(?:eranten)?-\s?n|tel\b|fax|e-?mail|www|ust|"
-    r"tva\b|vat\b|globale)",
+    r"^(?:herrn?|frau|firma|attn|z\. ?hd|gln\b|kunden-?\s?(?:nr|nummer)|lief(?:eranten)?-\s?n|tel\b|fax|e-?mail|www|"
+    r"ust|tva\b|vat\b|globale)",
     re.IGNORECASE,
 )
 _STREETISH = re.compile(

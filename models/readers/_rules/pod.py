@@ -58,9 +58,9 @@ def _lines(sheets: list[Sheet]) -> Iterator[dict[str, Field]]:
 def _doubted(line: dict[str, Field], name: str, row: Row, source: WordSource) -> Field:
     """A printed number can be trusted; a hand's is larger or read with doubt, and then hardly."""
     field = line[name]
-    if source is WordSource.TEXT_LAYER:
-        return field.model_copy(update={"confidence": 0.85})
     words = row.cells.get(name, ())
+    if source is WordSource.TEXT_LAYER and all(word.confidence == 1 for word in words):
+        return field.model_copy(update={"confidence": 0.85})
     printed = row.cells.get("shipped_quantity", ())
     by_hand = any(word.confidence < 0.85 for word in words) or _taller(words, printed)
     sure = min(field.confidence, _HAND_AT_MOST if by_hand else 0.8)
@@ -80,7 +80,7 @@ def _texts(sheets: list[Sheet]) -> dict[str, Field]:
         for cell in sheet.cells:
             for label in find_labels(cell, POD):
                 wanted = label.name in _NAMES or label.name == "damage_note"
-                if not wanted or label.start or label.name in fields:
+                if not wanted or not label.leads or label.name in fields:
                     continue
                 span = _text_of(sheet, label)
                 if span:
@@ -94,7 +94,7 @@ def _text_of(sheet: Sheet, label: Label) -> Span | None:
     beside = [rest] if rest.words else list(sheet.right_of(label.cell))[:1]
     for span in [*beside, *list(sheet.below(label.span.box, 1.6))[:1]]:
         letters = sum(char.isalpha() for char in span.text)
-        if letters >= 3 and not any(other.start == 0 for other in find_labels(span, POD)):
+        if letters >= 3 and not any(other.leads for other in find_labels(span, POD)):
             aligned = span in beside and span.box.x0 - label.cell.box.x1 < 0.25
             if aligned or span not in beside:
                 return span

@@ -55,7 +55,8 @@ class Span:
 
     def field(self, name: str, value: str, confidence: float, raw: str | None = None) -> Field:
         """A field with this span as evidence; what OCR was not sure of can't be sure here."""
-        sure = confidence if self.source is WordSource.TEXT_LAYER else confidence * (0.35 + 0.65 * self.confidence)
+        # A text layer's words are certain; what a hand added beside them is not, and comes with its own confidence.
+        sure = confidence * (0.35 + 0.65 * self.confidence)
         return Field(
             name=name,
             value=value,
@@ -144,6 +145,11 @@ class Label:
     @property
     def span(self) -> Span:
         return self.cell.part(self.start, self.end)
+
+    @property
+    def leads(self) -> bool:
+        """Whether the label begins its cell; forms such as the CMR put the number of the box before it."""
+        return self.start == 0 or (self.start == 1 and self.cell.words[0].text.isdigit())
 
 
 def find_labels(cell: Span, phrases: dict[str, list[tuple[str, float]]]) -> list[Label]:
