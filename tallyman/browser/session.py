@@ -123,6 +123,7 @@ class SessionThread:
 
     def _open(self) -> Session:
         if self._session is None:
+            self._refuse_again()
             access = Access(
                 system=self._system.name, settings=self._settings, secret=self._remembering, tab=self._open_tab
             )

@@ -55,7 +55,7 @@ def _match_named(billed: Billed, orders: Sequence[Order], tolerances: Tolerances
 def _match_with(
     billed: Billed, orders: Sequence[Order], tolerances: Tolerances, findings: Iterable[Finding]
 ) -> MatchResult:
-    about = [finding for order in orders for finding in about_order(billed, order, tolerances)]
+    about = [finding for order in orders for finding in about_order(billed, order)]
     usable = [order for order in orders if same_vendor(billed, order)]
     match = match_lines if billed.lines else match_header
     matched, allocations = match(billed, usable, tolerances) if usable else ([], [])

@@ -7,7 +7,6 @@ from tallyman.domain.compare import fold_number, fold_text
 from tallyman.domain.finding import Finding
 from tallyman.domain.reasons import Reason
 from tallyman.domain.roles import Billed, Order, OrderLine
-from tallyman.domain.tolerances import Tolerances
 from tallyman.matching.say import listed
 
 
@@ -59,7 +58,7 @@ def same_vendor(billed: Billed, order: Order) -> bool:
     return bool(billed.vendor_name) and fold_text(billed.vendor_name) == fold_text(order.vendor)
 
 
-def about_order(billed: Billed, order: Order, tolerances: Tolerances) -> list[Finding]:
+def about_order(billed: Billed, order: Order) -> list[Finding]:
     """Vendor, state and currency of an order, and whether it tells what was billed of it."""
     findings = []
     if not same_vendor(billed, order):
