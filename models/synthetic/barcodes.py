@@ -1,5 +1,7 @@
 """Codes on papers, drawn as SVG: the payment QR code and the bars of a waybill."""
 
+import re
+
 import zxingcpp
 from markupsafe import Markup
 
@@ -9,7 +11,12 @@ from models.synthetic.specs import InvoiceSpec
 
 def _svg(content: str, kind: zxingcpp.BarcodeFormat) -> str:
     svg: str = zxingcpp.create_barcode(content, kind).to_svg(add_quiet_zones=False)
-    return svg[svg.index("<svg") :]
+    svg = svg[svg.index("<svg") :]
+    width, height = (re.search(rf'{side}="(\d+)', svg) for side in ("width", "height"))
+    if "viewBox" in svg or width is None or height is None:
+        return svg
+    # Without a view box the drawing would keep its size of one pixel a module, whatever the style says.
+    return svg.replace("<svg", f'<svg viewBox="0 0 {width[1]} {height[1]}" preserveAspectRatio="none"', 1)
 
 
 def payment_code(spec: InvoiceSpec, caption: str) -> Markup:
@@ -19,9 +26,9 @@ def payment_code(spec: InvoiceSpec, caption: str) -> Markup:
         f"EUR{canonical(spec.totals().payable_amount, 2)}", "", "", spec.number,
     )  # fmt: skip
     svg = _svg("\n".join(rows), zxingcpp.BarcodeFormat.QRCode)
-    return Markup('<div class="qr">{}{}</div>').format(Markup(svg), caption)
+    return Markup('<div class="qr">{}{}</div>').format(Markup(svg), caption)  # noqa: S704 - drawn by zxing
 
 
 def bars(content: str) -> Markup:
     """A Code 128 of the content."""
-    return Markup(_svg(content, zxingcpp.BarcodeFormat.Code128))
+    return Markup(_svg(content, zxingcpp.BarcodeFormat.Code128))  # noqa: S704 - drawn by zxing

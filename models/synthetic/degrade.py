@@ -1,4 +1,4 @@
-"""Turns a clean PDF into what a scanner, a fax or a phone makes of the paper, and moves the boxes of the truth along."""
+"""Turns a clean PDF into what a scanner, a fax or a phone makes of it, and moves the boxes of the truth along."""
 
 import io
 from collections.abc import Callable, Sequence
@@ -82,7 +82,7 @@ def _geometry(image: Pixels, how: Scan, rng: np.random.Generator) -> tuple[Matri
     bend, margin = 0.06 * how.photo, 0.07
     corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], dtype=np.float32)
     moved = corners + rng.uniform(-bend, bend, (4, 2)).astype(np.float32) * np.float32(width)
-    moved += np.float32(margin) * np.float32([width, width])
+    moved += np.float32(margin * width)
     picture = (int(width * (1 + 2 * margin)), int(height + width * 2 * margin))
     return np.asarray(cv2.getPerspectiveTransform(corners, moved), dtype=np.float64) @ matrix, picture
 
@@ -139,7 +139,7 @@ def _stained(image: Pixels, strength: float, rng: np.random.Generator) -> Pixels
     mask = cv2.resize(stain, (width, height), interpolation=cv2.INTER_LINEAR)
     if image.ndim == 2:
         return _scaled(image, 1 - mask * np.float32(0.55))
-    taken = np.float32([0.25, 0.5, 0.85])
+    taken = np.array([0.25, 0.5, 0.85], dtype=np.float32)
     return _scaled(image, 1 - mask[..., None] * taken)
 
 
@@ -172,7 +172,7 @@ def _lit(image: Pixels, strength: float, rng: np.random.Generator) -> Pixels:
     light = cv2.resize(light, (width, height), interpolation=cv2.INTER_CUBIC)
     if image.ndim == 2:
         return _scaled(image, light)
-    warm = np.float32([1.0, 0.97, 0.9])
+    warm = np.array([1.0, 0.97, 0.9], dtype=np.float32)
     return _scaled(image, light[..., None] * warm)
 
 
@@ -192,9 +192,8 @@ def _grained(image: Pixels, strength: float, rng: np.random.Generator) -> Pixels
     height, width = image.shape[:2]
     grain = np.tile(tile, (height // 512 + 1, width // 640 + 1))[:height, :width] * np.float32(13 * strength)
     grain -= np.float32(7 * strength + 2)
-    if image.ndim == 3:
-        return np.clip(image + grain[..., None], 0, 255).astype(np.uint8)
-    return np.clip(image + grain, 0, 255).astype(np.uint8)
+    grained: Pixels = np.clip(image + (grain[..., None] if image.ndim == 3 else grain), 0, 255).astype(np.uint8)
+    return grained
 
 
 def _rimmed(image: Pixels, strength: float, rng: np.random.Generator) -> Pixels:

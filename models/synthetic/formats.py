@@ -65,7 +65,7 @@ class Formats:
         amount = self.amount(value)
         symbol = get_currency_symbol(self.currency, locale="en_US")
         if self.place == "symbol_before":
-            return f"{symbol}{amount}" if len(symbol) == 1 else f"{symbol} {amount}"
+            return f"{symbol}{amount}" if self.locale.startswith("en") and len(symbol) == 1 else f"{symbol} {amount}"
         if self.place == "symbol_after":
             return f"{amount}{NO_BREAK_SPACE}{symbol}"
         if self.place == "code_before":

@@ -65,8 +65,9 @@ class Ink:
         data += Markup(' data-line="{}"').format(line) if line is not None else Markup("")
         paths = Markup("").join(Markup('<path d="{}"/>').format(smooth(stroke)) for stroke in self.strokes)
         return Markup(
-            '<svg class="ink" width="{w:.1f}" height="{h:.1f}" viewBox="0 0 {w:.1f} {h:.1f}" style="{s}"{d} fill="none" '
-            'stroke="{pen}" stroke-width="{pw:.2f}" stroke-linecap="round" stroke-linejoin="round">{p}</svg>'
+            '<svg class="ink" width="{w:.1f}" height="{h:.1f}" viewBox="0 0 {w:.1f} {h:.1f}" style="{s}" '
+            'fill="none"{d} stroke="{pen}" stroke-width="{pw:.2f}" stroke-linecap="round" '
+            'stroke-linejoin="round">{p}</svg>'
         ).format(w=self.width, h=self.height, s=style, d=data, pen=self.pen, pw=self.pen_width, p=paths)
 
 
@@ -100,7 +101,7 @@ class Hand:
         return drawn
 
     def write(self, text: str, height: float, max_width: float | None = None) -> Ink:
-        """Words or numbers; `height` is that of a capital in pixels. Characters that no stroke is known for are left out."""
+        """Words or numbers; `height` is that of a capital in pixels. Unknown characters leave a gap."""
         strokes, at, rng = [], 0.0, self._rng
         for character in text:
             glyph = strokes_of(character)
@@ -145,13 +146,19 @@ class Hand:
             tall = rng.random() < 0.25
             height, step = (rng.uniform(6, 9) if tall else rng.uniform(1.5, 3.2)), rng.uniform(1.3, 2.4)
             deep = 3.5 if rng.random() < 0.15 else 0
-            curve += [((at, 8 + deep), False), ((at + step * 0.9, 8 - height), False), ((at + step * 0.5, 8 - height * 0.9), False)]
+            curve += [
+                ((at, 8 + deep), False),
+                ((at + step * 0.9, 8 - height), False),
+                ((at + step * 0.5, 8 - height * 0.9), False),
+            ]
             at += step
         curve += [((at + 1, 7.8), False), ((at + 5, 7 + rng.uniform(-1, 0.6)), False)]
         strokes.append(curve)
         if rng.random() < 0.55:
             back = rng.uniform(9.4, 11)
-            strokes.append([((at + 4, back - 1.2), False), ((at / 2, back), False), ((1, back + rng.uniform(-0.5, 0.9)), False)])
+            strokes.append(
+                [((at + 4, back - 1.2), False), ((at / 2, back), False), ((1, back + rng.uniform(-0.5, 0.9)), False)]
+            )
         ink = self._ink(strokes, 4)
         return self._shrunk(ink, width / ink.width) if ink.width > width else ink
 
@@ -162,7 +169,7 @@ class Hand:
 
 def strokes_of(character: str) -> list[Stroke]:
     """The strokes of a character, accents put on top; none for a blank or an unknown one."""
-    base, *marks = unicodedata.normalize("NFD", character)
+    base, *marks = list(unicodedata.normalize("NFD", character))
     glyph = parse(STROKES[base]) if base in STROKES else []
     if not glyph:
         return []
@@ -187,11 +194,14 @@ def smudge(seed: int | str, width: float, height: float) -> Markup:
     for _ in range(rng.randint(3, 9)):
         x, y, r = rng.uniform(0, 1) * width, rng.uniform(0, 1) * height, rng.uniform(0.3, 1.3)
         shapes.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{r:.1f}" fill="{tone}" opacity=".6"/>')
-    stops = f'<stop offset="0" stop-color="{tone}" stop-opacity=".5"/><stop offset="1" stop-color="{tone}" stop-opacity="0"/>'
-    return Markup(
+    stops = "".join(
+        f'<stop offset="{offset}" stop-color="{tone}" stop-opacity="{opacity}"/>'
+        for offset, opacity in ((0, 0.5), (1, 0))
+    )
+    return Markup(  # noqa: S704 - numbers and our own colours only
         f'<svg class="ink" data-field="signature" data-text="unclear" width="{width:.0f}" height="{height:.0f}" '
         f'viewBox="0 0 {width:.0f} {height:.0f}"><defs><radialGradient id="blot">{stops}</radialGradient></defs>'
-        f'{"".join(shapes)}</svg>'
+        f"{''.join(shapes)}</svg>"
     )
 
 
@@ -207,7 +217,7 @@ def stamp(text: str, seed: int | str) -> Markup:
         f'fill="#fff" opacity="{rng.uniform(0.25, 0.7):.2f}"/>'
         for _ in range(int(width * height / 260))
     )
-    return Markup(
+    return Markup(  # noqa: S704 - the text is escaped
         f'<svg class="stamp" data-field="stamp" data-text="{escape(text.replace(chr(10), " "))}" width="{width:.0f}" '
         f'height="{height:.0f}" viewBox="0 0 {width:.0f} {height:.0f}" style="transform:rotate({turn:.1f}deg);'
         f'opacity:{rng.uniform(0.6, 0.85):.2f}">{inner}{bald}</svg>'
@@ -216,12 +226,14 @@ def stamp(text: str, seed: int | str) -> Markup:
 
 def _box_stamp(rows: list[str], ink: str, double: bool) -> str:
     width, height = 12 + max(map(len, rows)) * 7.4, 14 + len(rows) * 13
-    frame = f'<rect x="2" y="2" width="{width - 4:.0f}" height="{height - 4:.0f}" rx="3" fill="none" stroke="{ink}" stroke-width="2"/>'
-    if double:
-        frame += f'<rect x="5" y="5" width="{width - 10:.0f}" height="{height - 10:.0f}" fill="none" stroke="{ink}"/>'
+    frame = "".join(
+        f'<rect x="{inset}" y="{inset}" width="{width - 2 * inset:.0f}" height="{height - 2 * inset:.0f}" rx="2" '
+        f'fill="none" stroke="{ink}" stroke-width="{weight}"/>'
+        for inset, weight in ((2, 2), (5, 1))[: 2 if double else 1]
+    )
     lines = (
-        f'<text x="{width / 2:.0f}" y="{18 + number * 13}" text-anchor="middle" font-size="{11 if number == 0 else 9.5}" '
-        f'font-family="Liberation Sans" font-weight="bold" fill="{ink}">{escape(row)}</text>'
+        f'<text x="{width / 2:.0f}" y="{18 + number * 13}" text-anchor="middle" '
+        f'font-size="{11 if number == 0 else 9.5}" font-weight="bold" fill="{ink}">{escape(row)}</text>'
         for number, row in enumerate(rows)
     )
     return frame + "".join(lines)

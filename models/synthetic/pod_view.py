@@ -104,7 +104,9 @@ class PodView:
     def _struck(self, printed: Markup, text: str, index: int, line: PodLine) -> Markup:
         number = self.by_hand(line.received if line.received is not None else line.shipped)
         strike = self.hand.strike(8 + 7 * len(text)).svg(style="left:-3px;top:35%")
-        beside = self.hand.write(number, 13).svg("line.received_quantity", number, index, "left:calc(100% + 6px);top:-4px")
+        beside = self.hand.write(number, 13).svg(
+            "line.received_quantity", number, index, "left:calc(100% + 6px);top:-4px"
+        )
         return Markup('<span class="struck">{}{}{}</span>').format(printed, strike, beside)
 
     def by_hand(self, value: Decimal) -> str:

@@ -112,7 +112,8 @@ class Printer:
             executable_path=chromium_path(playwright), args=["--no-sandbox", *CHROMIUM_FLAGS]
         )
         self._stack.callback(browser.close)
-        self._page = browser.new_page(viewport={"width": 900, "height": 1300}, offline=True)
+        # The sheet has its own size; a small window spares painting it on a screen that nobody sees.
+        self._page = browser.new_page(viewport={"width": 64, "height": 64}, offline=True)
         self._page.emulate_media(media="print")
         return self
 
@@ -179,8 +180,7 @@ class Printer:
 
     def _show(self, spec: Spec, style: Style, seed: int) -> dict[str, Any]:
         page = self._open_page()
-        page.set_content(self.html(spec, style, seed), wait_until="commit")
-        seen: dict[str, Any] = page.evaluate(_paginate())
+        seen: dict[str, Any] = json.loads(page.evaluate(_paginate(), self.html(spec, style, seed)))
         return seen
 
 

@@ -271,7 +271,7 @@ class InvoiceView:
         groups = self.spec.vat()
         if self.splits_tax and not self.look.chance("tax table", 0.25):
             return []
-        rows = []
+        rows: list[list[TextLine]] = []
         for number, group in enumerate(groups):
             rate, base, tax = f"vat.{number}.rate", f"vat.{number}.base", f"vat.{number}.tax"
             rows.append(
