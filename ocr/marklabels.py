@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from tallyman.domain.page import Box, MarkKind, Word
 
 _SIGNATURE = re.compile(
-    r"^(signature|signed|sign(ed)?\s*(by|here)|unterschrift|unterzeichnet|quittiert|empfangsbestätigung|"
-    r"signatur|visa|émargement|emargement)\b",
+    r"^(signature|signed|sign(ed)?\s*(by|here)|unterschrift|unterzeichnet|quittiert|signatur|"
+    r"émargement|emargement)\b",
     re.IGNORECASE,
 )
 _ANYWHERE = re.compile(r"(signature|unterschrift)", re.IGNORECASE)

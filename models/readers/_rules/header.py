@@ -7,22 +7,26 @@ from models.readers._rules import values
 from models.readers._rules.sheet import Label, Sheet, Span, find_labels
 from models.readers._rules.values import Found
 from tallyman.domain.field import Field
+from tallyman.domain.page import WordSource
 
 Book = dict[str, list[tuple[str, float]]]
 Finder = Callable[[str], Iterator[Found]]
 _SAME, _RIGHT, _BELOW = 0.92, 0.9, 0.78
+_EXACT = frozenset({"issue_date", "due_date", "delivery_date", "delivered_date", "delivered_time", "currency", "iban"})
+_MIXED_UP = re.compile(r"[OIlQSB](?=\d)|(?<=\d)[OIlQSB]|0(?=[A-Z])|(?<=[A-Z])0")
+"""Where OCR mixes up letters and digits, a number is a guess."""
 _TAX_NUMBER = re.compile(r"(?<!\w)(?:\d{2,3}\s?/\s?\d{3,4}\s?/\s?\d{4,5}|\d{2}-\d{7}|\d{9,13})(?!\w)")
 
 
-def labelled(sheets: list[Sheet], book: Book, finders: dict[str, Finder]) -> dict[str, Field]:
-    """The best value for each name that has a finder."""
+def labelled(sheets: list[Sheet], book: Book, finders: dict[str, Finder], reach: float = 2.6) -> dict[str, Field]:
+    """The best value for each name that has a finder. reach: how far below, in label heights."""
     best: dict[str, tuple[float, Field]] = {}
     for sheet in sheets:
         for cell in sheet.cells:
             labels = find_labels(cell, book)
             for label in labels:
                 finder = finders.get(label.name)
-                hit = _look(sheet, label, labels, book, finder) if finder else None
+                hit = _look(sheet, label, labels, book, finder, reach) if finder else None
                 if hit is None:
                     continue
                 score = hit[0] * (0.97 if sheet.page.number > 1 else 1.0)
@@ -31,7 +35,9 @@ def labelled(sheets: list[Sheet], book: Book, finders: dict[str, Finder]) -> dic
     return {name: field for name, (_, field) in best.items()}
 
 
-def _look(sheet: Sheet, label: Label, labels: list[Label], book: Book, finder: Finder) -> tuple[float, Field] | None:
+def _look(
+    sheet: Sheet, label: Label, labels: list[Label], book: Book, finder: Finder, reach: float
+) -> tuple[float, Field] | None:
     end = min((other.start for other in labels if other.start >= label.end), default=len(label.cell.words))
     rest = label.cell.part(label.end, end)
     found = _first(rest, finder, near=True)
@@ -39,11 +45,11 @@ def _look(sheet: Sheet, label: Label, labels: list[Label], book: Book, finder: F
         return _hit(label, rest, found, _SAME)
     if any(char.isalnum() for char in rest.text if rest.words):
         # `Invoice Thank you for your order` labels nothing, but the words of a date may stand between.
-        return None if len(rest.words) > 3 else _beside(sheet, label, book, finder)
-    return _beside(sheet, label, book, finder)
+        return None if len(rest.words) > 3 else _beside(sheet, label, book, finder, reach)
+    return _beside(sheet, label, book, finder, reach)
 
 
-def _beside(sheet: Sheet, label: Label, book: Book, finder: Finder) -> tuple[float, Field] | None:
+def _beside(sheet: Sheet, label: Label, book: Book, finder: Finder, reach: float) -> tuple[float, Field] | None:
     for cell in list(sheet.right_of(label.cell))[:2]:
         if find_labels(cell, book) and not _first(cell.part(0, 1), finder, near=True):
             break
@@ -52,7 +58,7 @@ def _beside(sheet: Sheet, label: Label, book: Book, finder: Finder) -> tuple[flo
             return _hit(label, cell, found, _RIGHT)
         if any(char.isalnum() for char in cell.text):
             break
-    for cell in list(sheet.below(label.span.box))[:1]:
+    for cell in list(sheet.below(label.span.box, reach))[:1]:
         found = _first(cell, finder, near=True)
         if found and not any(other.start == 0 for other in find_labels(cell, book)):
             return _hit(label, cell, found, _BELOW)
@@ -75,6 +81,8 @@ def _hit(label: Label, span: Span, found: tuple[Found, Span], place: float) -> t
         return None
     before = len(re.sub(r"\W", "", span.text[: value.start]))
     score = label.weight * place * value.sure * (0.85 if before > 6 else 1.0)
+    if words.source is WordSource.OCR and label.name not in _EXACT and _MIXED_UP.search(value.value):
+        score *= 0.7
     return score, words.field(label.name, value.value, score, raw=span.text[value.start : value.end])
 
 
@@ -122,6 +130,8 @@ def header_fields(sheets: list[Sheet], book: Book) -> dict[str, Field]:
     }
     fields = {**labelled(sheets, book, finders), **_title_sentence(sheets, first)}
     _fill(fields, sheets, "iban", values.ibans, 0.93)
+    if "iban" not in fields or fields["iban"].confidence < 0.5:
+        fields.update(_broken_iban(sheets))
     _fill(fields, sheets, "currency", values.currencies, 0.8)
     if "issue_date" not in fields:
         _fill(fields, sheets[:1], "issue_date", days, 0.45)
@@ -153,6 +163,21 @@ def _title_sentence(sheets: list[Sheet], first: bool) -> dict[str, Field]:
                 fields["issue_date"] = words.field("issue_date", day.value, 0.9 * day.sure, raw_day)
                 break
             return fields
+    return {}
+
+
+def _broken_iban(sheets: list[Sheet]) -> dict[str, Field]:
+    """An IBAN that runs on in the line below; its check digits prove that the two belong together."""
+    for sheet in sheets:
+        for cell in sheet.cells:
+            if not re.search(r"\b[A-Z]{2}\d{2}\s?[\dA-Z]{4}", cell.text):
+                continue
+            for below in list(sheet.below(cell.box, 1.5))[:2]:
+                both = Span(page=cell.page, source=cell.source, words=(*cell.words, *below.words))
+                for found in values.ibans(both.text):
+                    if found.sure == 1.0:
+                        words = both.chars(found.start, found.end)
+                        return {"iban": words.field("iban", found.value, 0.9)}
     return {}
 
 

@@ -140,9 +140,16 @@ def _block_above(sheet: Sheet, cell: Span, postcode: Span, city: Span) -> Block 
     if street is None and name is not None and _STREETISH.search(name.text):
         name, street = None, name
     if street is not None:
-        comma = street.text.find(", ")
-        street = street.chars(0, comma) if comma > 0 and _STREETISH.search(street.text[:comma]) else street
+        street = _before_comma(street)
     return Block(role=role, line=False, name=name, street=street, postcode=postcode, city=city)
+
+
+def _before_comma(street: Span) -> Span:
+    """`35 rue d'ici, second floor` without the second part; `10, boulevard X` whole."""
+    comma = street.text.find(", ")
+    if comma > 0 and re.search(r"[^\W\d_]{3}.*\d|\d.*[^\W\d_]{3}", street.text[:comma]):
+        return street.chars(0, comma)
+    return street
 
 
 _ADDRESS_KEYS = frozenset({"name", "firma", "nom", "company", "anschrift", "adresse", "address", "strasse", "street"})
@@ -157,13 +164,13 @@ def _may_be_address(sheet: Sheet, line: Span) -> bool:
 
 
 def _next_up(sheet: Sheet, cell: Span, reach: float) -> Span | None:
-    """The line just above, starting at the same edge."""
+    """The line just above, starting or ending at the same edge."""
     best: Span | None = None
     for other in sheet.cells:
         gap = cell.box.y0 - other.box.y1
         if other.middle >= cell.middle - 0.3 * cell.height or gap > reach * max(cell.height, other.height):
             continue
-        aligned = abs(other.box.x0 - cell.box.x0) < 0.025
+        aligned = abs(other.box.x0 - cell.box.x0) < 0.025 or abs(other.box.x1 - cell.box.x1) < 0.01
         if aligned and (best is None or other.middle > best.middle):
             best = other
     return best

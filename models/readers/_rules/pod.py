@@ -17,6 +17,7 @@ _TIME = re.compile(r"(?<!\d)([01]?\d|2[0-3])[:.h]\s?([0-5]\d)(?!\d)")
 _QUANTITIES = ("shipped_quantity", "received_quantity", "rejected_quantity")
 _NAMES = ("shipper_name", "consignee_name", "carrier_name", "signer_name")
 _DRIVER = re.compile(r"driver|fahrer|frachtführer|carrier|chauffeur|transporteur", re.IGNORECASE)
+_FORM_REACH = 5.0
 _HAND_AT_MOST = 0.5
 """OCR of handwriting is a guess, whatever it says of itself."""
 
@@ -35,7 +36,7 @@ def pod_document(sheets: list[Sheet]) -> Document:
         "delivered_date": days,
         "delivered_time": _times,
     }
-    fields = {**_texts(sheets), **labelled(sheets, POD, finders), **_marks(sheets)}
+    fields = {**_texts(sheets), **labelled(sheets, POD, finders, _FORM_REACH), **_marks(sheets)}
     return Document(type="pod", fields=fields, lines=tuple(_lines(sheets)))
 
 
@@ -86,13 +87,25 @@ def _texts(sheets: list[Sheet]) -> dict[str, Field]:
                 if span:
                     sure = 0.75 * label.weight if label.name != "signer_name" else 0.5
                     fields[label.name] = span.field(label.name, span.text, sure)
+    if "carrier_name" not in fields:
+        fields.update(_letterhead(sheets[0]))
     return fields
+
+
+def _letterhead(sheet: Sheet) -> dict[str, Field]:
+    """A form with a shipper and a consignee is the carrier's: its name heads the page."""
+    top = [cell for cell in sheet.cells if cell.box.y0 < 0.09 and len(cell.words) >= 2 and len(cell.text) < 50]
+    names = [cell for cell in top if not find_labels(cell, POD) and not any(char.isdigit() for char in cell.text)]
+    if not names or any(label.leads for cell in top for label in find_labels(cell, POD) if label.weight > 0.6):
+        return {}
+    best = max(names, key=lambda cell: (round(cell.height, 3), -cell.box.x0))
+    return {"carrier_name": best.field("carrier_name", best.text, 0.4)}
 
 
 def _text_of(sheet: Sheet, label: Label) -> Span | None:
     rest = label.cell.part(label.end)
     beside = [rest] if rest.words else list(sheet.right_of(label.cell))[:1]
-    for span in [*beside, *list(sheet.below(label.span.box, 1.6))[:1]]:
+    for span in [*beside, *list(sheet.below(label.span.box, _FORM_REACH if label.name == "signer_name" else 1.6))[:1]]:
         letters = sum(char.isalpha() for char in span.text)
         if letters >= 3 and not any(other.leads for other in find_labels(span, POD)):
             aligned = span in beside and span.box.x0 - label.cell.box.x1 < 0.25

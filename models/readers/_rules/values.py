@@ -141,7 +141,8 @@ def identifiers(text: str) -> Iterator[Found]:
         yield Found(value=token, start=start, end=start + len(token), sure=sure)
 
 
-_IBAN = re.compile(r"\b[A-Z]{2}\s?\d{2}(?:\s?[A-Z0-9]){11,30}")
+_LIKE_DIGITS = str.maketrans("OQIL", "0011")
+_IBAN = re.compile(r"\b[A-Z]{2}\s?[\dOI]{2}(?:\s?[A-Z0-9]){11,30}")
 
 
 def ibans(text: str) -> Iterator[Found]:
@@ -154,6 +155,10 @@ def ibans(text: str) -> Iterator[Found]:
             if not char.isspace():
                 compact += char
                 ends.append(match.start() + offset + 1)
+        repaired = compact[:2] + compact[2:].translate(_LIKE_DIGITS)
+        if not any(iban_numbers.is_valid(compact[:size]) for size in range(15, len(compact) + 1)):
+            # The check digits prove the repair: a letter that OCR took for a digit.
+            compact = repaired if any(iban_numbers.is_valid(repaired[:n]) for n in range(15, 35)) else compact
         good = [size for size in range(15, min(34, len(compact)) + 1) if iban_numbers.is_valid(compact[:size])]
         if good:
             size = max(good)
