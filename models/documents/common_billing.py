@@ -30,12 +30,18 @@ KEYED_IN_LINES = ("quantity", "unit_price", "total")
 def check_billing(
     document: Document, facts: Facts, fields: Sequence[FieldSpec], line_fields: Sequence[FieldSpec]
 ) -> list[Finding]:
-    """Everything that can be said of an invoice or a credit note without its orders."""
+    """Everything that can be said of an invoice or a credit note without its orders.
+
+    The first error is what a person is told first: whether the document can be believed, then whether it is a
+    duplicate, since little else matters where it is one.
+    """
     gross = number_of(document.fields.get("gross_total"))
     number, day = document.text("invoice_number") or "", date_of(document.fields.get("issue_date"))
     vendor = facts.vendor.number if facts.vendor else None
     return [
         *problem_findings(document),
+        *common_checks.posted_before(facts, number, gross),
+        *common_checks.seen_before(facts, number, vendor, gross, day),
         *common_checks.missing(document, fields),
         *common_checks.missing_in_lines(document, line_fields),
         *common_money.amounts(document),
@@ -46,8 +52,6 @@ def check_billing(
         *common_party.vat_id(document, facts),
         *common_party.account(document, facts),
         *common_party.currency(document, facts),
-        *common_checks.posted_before(facts, number, gross),
-        *common_checks.seen_before(facts, number, vendor, gross, day),
         *common_checks.whole_search(facts),
         *common_checks.trusted(document, facts, KEYED, KEYED_IN_LINES, common_checks.LINE_CONFIDENCE),
     ]

@@ -108,9 +108,10 @@ def account(document: Document, facts: Facts) -> Iterator[Finding]:
 
 
 def currency(document: Document, facts: Facts) -> Iterator[Finding]:
-    """The vendor's currency; an order that tells its own rules over it, and is compared by the match."""
+    """The vendor's currency. An order that is named, or an open one in the currency that is billed, rules over it."""
     text, ours = document.text("currency"), facts.vendor.currency if facts.vendor else None
-    if text and ours and text != ours and not any(order.currency for order in facts.orders):
+    ruled = any(order.currency and (facts.orders_named or order.currency == text) for order in facts.orders)
+    if text and ours and text != ours and not ruled:
         message = f"{text} is billed; the vendor's currency is {ours}."
         yield Finding(reason=Reason.CURRENCY_MISMATCH, message=message, field="currency", expected=ours, actual=text)
 

@@ -26,7 +26,7 @@ def match_credit(
     a credit without order lines is posted against the account alone.
     """
     findings = _against_invoice(billed, posted)
-    chosen, unknown = choose(billed.order_numbers, orders)
+    chosen, unknown = choose(billed.order_numbers, orders, billed)
     findings += unknown
     findings += [_foreign(billed, order) for order in chosen if not same_vendor(billed, order)]
     lines, allocations = _lines(billed, [order for order in chosen if same_vendor(billed, order)], tolerances)

@@ -45,7 +45,7 @@ def match_invoice(
 
 
 def _match_named(billed: Billed, orders: Sequence[Order], tolerances: Tolerances) -> MatchResult:
-    chosen, findings = choose(billed.order_numbers, orders)
+    chosen, findings = choose(billed.order_numbers, orders, billed)
     if not chosen:
         nothing = Finding(reason=Reason.NO_ORDER, message="The invoice is not covered by any order.")
         return MatchResult(findings=tuple(findings) or (nothing,))

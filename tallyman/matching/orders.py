@@ -25,9 +25,12 @@ def names_order(number: str, order: Order) -> bool:
     return fold_number(number) in {fold_number(other) for other in (order.number, *order.references)}
 
 
-def choose(numbers: Sequence[str], orders: Sequence[Order]) -> tuple[list[Order], list[Finding]]:
+def choose(
+    numbers: Sequence[str], orders: Sequence[Order], billed: Billed | None = None
+) -> tuple[list[Order], list[Finding]]:
     """The orders that carry the named numbers, each once and by number; and findings for numbers that name none or
-    several. Without any number all orders are meant."""
+    several. Without any number all orders are meant. `billed`: of orders of several vendors with one number, which
+    some systems allow, its own vendor's is meant."""
     every = sorted({order.model_dump_json(): order for order in orders}.values(), key=lambda order: order.number)
     if not numbers:
         return every, []
@@ -35,6 +38,8 @@ def choose(numbers: Sequence[str], orders: Sequence[Order]) -> tuple[list[Order]
     chosen: dict[str, Order] = {}
     for number in numbers:
         hits = [order for order in every if names_order(number, order)]
+        if billed and len(hits) > 1:
+            hits = [order for order in hits if same_vendor(billed, order)] or hits
         if len(hits) == 1:
             chosen[hits[0].number] = hits[0]
             continue

@@ -1,6 +1,7 @@
 """The settings: `tallyman.toml` in TALLYMAN_HOME, laid over what each bot's bot.yaml says."""
 
 import os
+import re
 import tomllib
 from pathlib import Path
 from typing import Any, Literal
@@ -12,6 +13,9 @@ from pydantic import Field, ValidationError, field_validator
 from tallyman.domain.base import Value
 from tallyman.domain.tolerances import Tolerances
 from tallyman.errors import ConfigurationError
+
+VISIBILITY = "max_visibility_delay_s"
+"""In [systems.<name>]: overrides what the system declares, since an installation knows its server's time-outs."""
 
 
 class ScheduleSettings(Value):
@@ -65,6 +69,25 @@ class Settings(Value):
     """How long a case waits for a system that is down before it tries again; after the last one it asks a person."""
     bots: dict[str, dict[str, Any]] = {}
     systems: dict[str, dict[str, str]] = {}
+    """Each system's own settings, and VISIBILITY, which every system may have."""
+
+    @field_validator("systems")
+    @classmethod
+    def _delays(cls, systems: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:
+        for name, values in systems.items():
+            text = values.get(VISIBILITY, "0")
+            if not re.fullmatch(r"\d{1,6}(\.\d+)?", text):
+                raise ValueError(f'{name}: {VISIBILITY} is a number of seconds such as "20", not {text!r}')
+        return systems
+
+    def of_system(self, name: str) -> dict[str, str]:
+        """The settings that the system itself knows."""
+        return {key: value for key, value in self.systems.get(name, {}).items() if key != VISIBILITY}
+
+    def visibility_s(self, name: str) -> float | None:
+        """How long a stored record takes at most to be found in this installation; None: as the system declares."""
+        text = self.systems.get(name, {}).get(VISIBILITY)
+        return None if text is None else float(text)
 
 
 class Home:

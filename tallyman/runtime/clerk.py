@@ -177,7 +177,7 @@ class DurableClerk:
 
     def _post(self, case: Case, document: Document, job: Job) -> Outcome:
         system = self._settings.erp
-        capabilities = self._desk.registry.system(system).capabilities
+        capabilities = self._desk.capabilities(system)
         poster = Poster(self._desk.ledger, self._desk.sessions, self._desk.blobs, system, capabilities, case)
         posted = poster.post(job)
         if posted.reason is None:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from tallyman.contracts.system import Capabilities
 from tallyman.errors import ConfigurationError
 from tallyman.platform.blobs import Blobs
 from tallyman.platform.config import BotSettings, Home, Settings, bot_settings
@@ -54,6 +55,12 @@ class Desk:
         if not self.registry.system(found.erp).capabilities.posts:
             raise ConfigurationError(f"The bot {name!r} is to post into {found.erp!r}, which can't post.")
         return found
+
+    def capabilities(self, system: str) -> Capabilities:
+        """What the system declares, with what tallyman.toml knows better. Raises ConfigurationError."""
+        declared = self.registry.system(system).capabilities
+        known = self.settings.visibility_s(system)
+        return declared if known is None else declared.model_copy(update={"max_visibility_delay_s": known})
 
     def bots(self) -> dict[str, BotSettings]:
         return {name: self.bot(name) for name in sorted(self.registry.bots)}

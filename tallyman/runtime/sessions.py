@@ -34,7 +34,7 @@ class Sessions:
             return self._threads[system]
 
     def _settings_of(self, system: str) -> Mapping[str, str]:
-        return self._settings.systems.get(system, {})
+        return self._settings.of_system(system)
 
     def close(self) -> None:
         with self._lock:

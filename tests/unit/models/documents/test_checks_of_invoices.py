@@ -15,7 +15,7 @@ from tallyman.domain.facts import Facts, Sighting
 from tallyman.domain.field import Evidence, Field, Source
 from tallyman.domain.finding import Finding, Severity
 from tallyman.domain.reasons import Reason
-from tallyman.domain.roles import PostedInvoice, Vendor
+from tallyman.domain.roles import Order, PostedInvoice, Vendor
 
 TODAY = date(2025, 6, 2)
 IBAN = "DE89370400440532013000"
@@ -195,6 +195,27 @@ def test_a_vendor_on_hold_is_not_paid() -> None:
 
 def test_the_currency_is_not_the_vendors() -> None:
     assert only(found({"currency": "USD"})).reason is Reason.CURRENCY_MISMATCH
+
+
+@pytest.mark.parametrize(
+    ("currency", "named", "ruled"),
+    [("EUR", True, True), ("EUR", False, False), ("USD", False, True)],
+    ids=["a named order is compared by the match", "open orders in another currency", "an open order in that currency"],
+)
+def test_an_order_rules_over_the_vendors_currency(currency: str, named: bool, ruled: bool) -> None:
+    order = Order(number="4711", vendor="V1", currency=currency)
+    told = found({"currency": "USD"}, orders=(order,), orders_named=named)
+    assert [finding.reason for finding in told] == ([] if ruled else [Reason.CURRENCY_MISMATCH])
+
+
+def test_that_it_may_be_a_duplicate_is_said_before_what_else_is_wrong() -> None:
+    posted = PostedInvoice(number="R-2025-10", vendor="V1", gross=Decimal("71.40"))
+    told = found({"due_date": "2025-05-01", "iban": OTHER_IBAN}, posted=(posted,))
+    assert [finding.reason for finding in told] == [
+        Reason.DUPLICATE_SUSPECTED,
+        Reason.DATE_IMPLAUSIBLE,
+        Reason.BANK_CHANGED,
+    ]
 
 
 @pytest.mark.parametrize(

@@ -316,6 +316,17 @@ def test_a_number_that_two_orders_carry_names_none() -> None:
     assert said(result) == "88 names several orders: 1 and 2."
 
 
+def test_a_number_that_several_vendors_orders_carry_means_the_order_of_the_invoices_vendor() -> None:
+    orders = [order(order_line(1, "10", "5"), vendor=vendor) for vendor in ("V1", "V2")]
+    result = matched(invoice(line(1, "10", "5")), *orders)
+    assert (reasons(result), result.orders) == ([], ("4711",))
+
+
+def test_a_number_that_only_other_vendors_orders_carry_is_not_guessed() -> None:
+    orders = [order(order_line(1, "10", "5"), vendor=vendor) for vendor in ("V2", "V3")]
+    assert Reason.NO_ORDER in reasons(matched(invoice(line(1, "10", "5")), *orders))
+
+
 def test_an_invoice_without_order_takes_the_one_open_order_that_fits() -> None:
     orders = [order(order_line(1, "10", "5")), order(order_line(1, "9", "5"), number="4712")]
     result = matched(invoice(line(1, "10", "5.00"), order_numbers=()), *orders, named=False)
