@@ -1,7 +1,10 @@
 """Driving pages as they are: real Chromium, small pages made to fool a bot."""
 
+import contextlib
 import os
 import signal
+import socket
+import struct
 import subprocess
 import sys
 import threading
@@ -63,6 +66,8 @@ class Pages:
         self.posted: list[str] = []
         self.status = 200
         self.slow_s = 0.0
+        self.cut = False
+        """Close the connection after a POST was stored, without any answer."""
 
 
 @pytest.fixture
@@ -70,17 +75,25 @@ def pages() -> Iterator[tuple[Pages, str]]:
     found = Pages()
 
     class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"  # connections are kept alive, as real servers do
+
         def do_GET(self) -> None:
             self._answer(found.form)
 
         def do_POST(self) -> None:
             found.posted.append(self.rfile.read(int(self.headers["content-length"])).decode())
             time.sleep(found.slow_s)
+            if found.cut:
+                self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                self.connection.close()
+                self.close_connection = True
+                return
             self._answer(found.form)
 
         def _answer(self, text: str) -> None:
             self.send_response(found.status)
             self.send_header("content-type", "text/html; charset=utf-8")
+            self.send_header("content-length", str(len(text.encode())))
             self.end_headers()
             self.wfile.write(text.encode())
 
@@ -200,6 +213,29 @@ def test_a_permit_is_good_for_one_click(use: Use, pages: tuple[Pages, str]) -> N
     assert len(pages[0].posted) == 1
 
 
+def test_a_connection_that_is_cut_after_the_click_sends_nothing_twice(use: Use, pages: tuple[Pages, str]) -> None:
+    def work(tab: Tab) -> None:
+        form = tab.screen("form")
+        form.press("update")  # so that there is a connection that was kept alive
+        pages[0].cut = True
+        tab.screen("form").commit("post", OneClick())
+
+    with pytest.raises(SystemDown):
+        use(work)
+    assert len(pages[0].posted) == 2
+    assert "action=Post" in pages[0].posted[1]
+
+
+def test_a_script_that_submits_twice_stores_one_record(use: Use, pages: tuple[Pages, str]) -> None:
+    twice = '<form onsubmit="const f = this; setTimeout(() => f.submit(), 150)" '
+    pages[0].form = FORM.replace("<form ", twice)
+    pages[0].slow_s = 0.5
+    with contextlib.suppress(SystemDown):
+        use(lambda tab: tab.screen("form").commit("post", OneClick()))
+    time.sleep(0.5)
+    assert len(pages[0].posted) == 1
+
+
 def test_the_same_blank_form_is_known_to_be_a_new_document(use: Use, pages: tuple[Pages, str]) -> None:
     pages[0].slow_s = 0.7
 
@@ -249,7 +285,7 @@ def test_a_system_that_can_not_be_reached_is_told_as_such(thread: SessionThread,
 
 def test_a_page_that_hangs_is_ended_from_outside_and_the_next_call_works(use: Use) -> None:
     with pytest.raises((BrowserDied, SystemDown)):
-        use(lambda tab: (tab._page.set_default_timeout(60000), tab._page.evaluate("while (true) {}")))
+        use(lambda tab: tab._page.evaluate("while (true) {}"))
     assert use(lambda tab: tab.screen("form").value("gross")) == "1,100.10"
 
 
