@@ -1,13 +1,14 @@
 """One tab of a session, and the screens that stand in it."""
 
 import re
+import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import BrowserContext, Dialog, ElementHandle, Frame, Page, Response
+from playwright.sync_api import BrowserContext, Dialog, ElementHandle, Frame, Page, Response, Route
 from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
@@ -18,6 +19,8 @@ from tallyman.errors import BrowserDied, PageChanged, SessionLost, SystemDown
 _SCRIPT = Path(__file__).with_name("locate.js").read_text("utf-8")
 _MARK = "__tallyman_before"
 _POLL_MS = 40
+_LOST_S = 1.0
+"""How often a wait for an element looks whether the session has ended."""
 
 
 @contextmanager
@@ -108,14 +111,29 @@ class Tab:
 
     def wait(self, true: Callable[[], bool], *, timeout_s: float | None = None) -> bool:
         """Poll a condition, letting the page's events run. False when the time is over."""
-        left = timeout_s * 1000 if timeout_s is not None else self.timeout_ms
+        end = time.monotonic() + (timeout_s if timeout_s is not None else self.timeout_ms / 1000)
         with translated():
             while not true():
-                if left <= 0:
+                if time.monotonic() >= end:
                     return False
                 self._page.wait_for_timeout(_POLL_MS)
-                left -= _POLL_MS
         return True
+
+    def wait_in_session(self, true: Callable[[], bool]) -> bool:
+        """As `wait`, but raises SessionLost as soon as a login form stands in the page instead."""
+        looked = time.monotonic()
+
+        def look() -> bool:
+            nonlocal looked
+            if true():
+                return True
+            if time.monotonic() - looked >= _LOST_S:
+                looked = time.monotonic()
+                if self.session_lost():
+                    raise SessionLost()
+            return False
+
+        return self.wait(look)
 
     def close(self) -> None:
         with translated():
@@ -170,9 +188,7 @@ class Tab:
             found[:] = [frame for frame in self._page.frames if frame.name == name and not frame.is_detached()]
             return bool(found)
 
-        if not self.wait(there):
-            if self.session_lost():
-                raise SessionLost()
+        if not self.wait_in_session(there):
             raise PageChanged(f"There is no frame {name!r}.")
         return found[-1]
 
@@ -182,6 +198,36 @@ class Tab:
             return False
         wanted = list(self._login.elements.values())
         return any(all(_locate(frame, element, None)[0] for element in wanted) for frame in self._page.frames)
+
+    @contextmanager
+    def one_request(self) -> Iterator[None]:
+        """Let one navigation leave the browser, and that one once.
+
+        Chromium sends a POST again by itself when a connection that was kept alive is cut before any answer, and a
+        page's script may submit twice: one click, two records. So we send it ourselves, without redirects and without
+        retries; a second one is aborted.
+        """
+        sent: list[str] = []
+
+        def handle(route: Route) -> None:
+            if not route.request.is_navigation_request():
+                route.fallback()
+                return
+            sent.append(route.request.method)
+            if len(sent) > 1:
+                route.abort()
+                return
+            try:
+                route.fulfill(response=route.fetch(max_redirects=0, max_retries=0, timeout=self.timeout_ms))
+            except PlaywrightError:
+                route.abort()  # no answer: whether the target stored it is for the search to say
+
+        self._page.route("**/*", handle)
+        try:
+            yield
+        finally:
+            with suppress(PlaywrightError):  # the browser may have died meanwhile
+                self._page.unroute("**/*", handle)
 
     def _on_response(self, response: Response) -> None:
         request = response.request
@@ -230,17 +276,17 @@ class Screen:
         frame = self.tab.frame(self._map.frame)
         self.tab.wait(lambda: frame.evaluate("document.readyState") == "complete")
 
-    def present(self, name: str, n: int | None = None) -> bool:
+    def present(self, name: str, n: int | str | None = None) -> bool:
         """Whether the element is there now; does not wait."""
         with translated():
             return _locate(self.tab.frame(self._map.frame), self._element(name), n)[0] is not None
 
-    def fill(self, name: str, value: str, n: int | None = None) -> None:
+    def fill(self, name: str, value: str, n: int | str | None = None) -> None:
         element = self._find(name, n)
         with translated():
             element.fill(value, timeout=self.tab.timeout_ms)
 
-    def choose(self, name: str, option: str, n: int | None = None, *, redraws: bool = False) -> None:
+    def choose(self, name: str, option: str, n: int | str | None = None, *, redraws: bool = False) -> None:
         """Pick the option of a select by its text or its value. Raises PageChanged when there is no such option."""
         element = self._find(name, n)
         with translated():
@@ -251,7 +297,7 @@ class Screen:
             with self._redrawing(redraws, None):
                 element.select_option(value=value, timeout=self.tab.timeout_ms)
 
-    def options(self, name: str, n: int | None = None) -> dict[str, str]:
+    def options(self, name: str, n: int | str | None = None) -> dict[str, str]:
         """The options of a select: value -> text."""
         element = self._find(name, n)
         with translated():
@@ -260,17 +306,29 @@ class Screen:
             )
         return found
 
-    def check(self, name: str, on: bool = True, n: int | None = None) -> None:
+    def check(self, name: str, on: bool = True, n: int | str | None = None) -> None:
         element = self._find(name, n)
         with translated():
             element.set_checked(on, timeout=self.tab.timeout_ms)
+
+    def checked(self, name: str, n: int | str | None = None) -> bool:
+        """Whether a box is ticked now."""
+        element = self._find(name, n)
+        with translated():
+            return element.is_checked()
+
+    def leave(self, name: str, n: int | str | None = None) -> None:
+        """Go on to the next field, as Tab does: only then do many screens notice what was typed."""
+        element = self._find(name, n)
+        with translated():
+            element.press("Tab", no_wait_after=True, timeout=self.tab.timeout_ms)
 
     def upload(self, name: str, file_name: str, content: bytes, media_type: str = "application/octet-stream") -> None:
         element = self._find(name, None)
         with translated():
             element.set_input_files({"name": file_name, "mimeType": media_type, "buffer": content})
 
-    def value(self, name: str, n: int | None = None) -> str:
+    def value(self, name: str, n: int | str | None = None) -> str:
         """What the control holds now; of a select the text of the chosen option; of other elements their text."""
         element = self._find(name, n)
         with translated():
@@ -295,7 +353,7 @@ class Screen:
                 found[:] = [data]
             return bool(found)
 
-        if not self.tab.wait(there):
+        if not self._wait(there):
             self._fail(table, f"no table with the columns {', '.join(columns.values())}")
         return [Row(index=row["index"], cells=row["cells"], links=row["links"]) for row in found[0]]
 
@@ -306,7 +364,7 @@ class Screen:
             frame = self.tab.frame(self._map.frame)
             return bool(frame.evaluate(f"(arg) => !!({_SCRIPT}).table(arg)", {"columns": columns}))
 
-    def press(self, name: str, n: int | None = None, *, into: str | None = None, redraws: bool = True) -> None:
+    def press(self, name: str, n: int | str | None = None, *, into: str | None = None, redraws: bool = True) -> None:
         """Click an element that does not commit, and wait until the old document is gone and the new one complete.
 
         into: the frame that is redrawn, when it is not the screen's own; "" is the page itself.
@@ -336,7 +394,7 @@ class Screen:
         self.tab.check_dialogs()
         element = self._find(name, None)
         permit.spend()
-        with translated(), self._redrawing(True, None):
+        with translated(), self.tab.one_request(), self._redrawing(True, None):
             element.click(no_wait_after=True, timeout=self.tab.timeout_ms)
         self.tab.check_dialogs()
 
@@ -354,7 +412,10 @@ class Screen:
             return
         if not self.tab.wait(lambda: self._redrawn(name)):
             raise SystemDown("The screen did not change after the click.")
-        self.tab._check_status(self.tab.status(self.tab.frame(name)))
+        frame = self.tab.frame(name)
+        if str(frame.evaluate("location.href")).startswith("chrome-error:"):
+            raise SystemDown("The system cut the connection without an answer.")
+        self.tab._check_status(self.tab.status(frame))
 
     def _redrawn(self, name: str | None) -> bool:
         try:
@@ -376,7 +437,7 @@ class Screen:
             raise PageChanged(f"The map of {self._map.screen} has no element {name!r}.")
         return self._map.elements[name]
 
-    def _find(self, name: str, n: int | None) -> ElementHandle:
+    def _find(self, name: str, n: int | str | None) -> ElementHandle:
         element = self._element(name)
         found: list[ElementHandle] = []
         why = ["not found"]
@@ -387,9 +448,14 @@ class Screen:
                 found.append(node)
             return node is not None
 
-        if not self.tab.wait(there):
+        if not self._wait(there):
             self._fail(name, why[0])
         return found[0]
+
+    def _wait(self, there: Callable[[], bool]) -> bool:
+        if "password" in self._map.elements:  # a login form is no sign of a lost session while we log in
+            return self.tab.wait(there)
+        return self.tab.wait_in_session(there)
 
     def _fail(self, name: str, why: str) -> None:
         self.tab.check_dialogs()
@@ -398,7 +464,7 @@ class Screen:
         raise PageChanged(f"{name!r} of screen {self._map.screen!r}: {why}.")
 
 
-def _locate(frame: Frame, element: Element, n: int | None) -> tuple[ElementHandle | None, str]:
+def _locate(frame: Frame, element: Element, n: int | str | None) -> tuple[ElementHandle | None, str]:
     by = [_numbered(contract, n) for contract in element.by]
     try:
         handle = frame.evaluate_handle(f"(arg) => ({_SCRIPT}).locate(arg)", {"by": by, "hidden": element.hidden})
@@ -414,7 +480,7 @@ def _locate(frame: Frame, element: Element, n: int | None) -> tuple[ElementHandl
         raise
 
 
-def _numbered(contract: Contract, n: int | None) -> dict[str, str]:
+def _numbered(contract: Contract, n: int | str | None) -> dict[str, str]:
     parts = contract.model_dump(exclude_none=True)
     return {key: value.replace("{n}", str(n)) if n is not None else value for key, value in parts.items()}
 
