@@ -44,13 +44,13 @@ def degrade(clean: Pixels, how: Scan, seed: str) -> tuple[Pixels, Move]:
     rng = np.random.default_rng(list(seed.encode()))
     image = _paper(clean, how, rng)
     matrix, size = _geometry(image, how, rng)
-    desk = 255 if not how.photo else int(rng.integers(60, 130))
     if not np.allclose(matrix, np.eye(3)):
-        border = (desk, int(desk * 0.9), int(desk * 0.78)) if image.ndim == 3 else desk
+        # A scanner's lid is white, a desk is brown.
+        tone = int(rng.integers(60, 130)) if how.photo else 255
+        beyond = (tone, int(tone * 0.9), int(tone * 0.78)) if how.photo and image.ndim == 3 else (tone,) * 4
         image = cv2.warpPerspective(
-            image, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT,
-            borderValue=border if isinstance(border, tuple) else (border,) * 4,
-        )  # fmt: skip
+            image, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=beyond
+        )
     image = _optics(image, how, rng)
     return image, _mover(matrix, clean.shape, image.shape)
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import facturx
 import numpy as np
+import pikepdf
 import pypdfium2
 import pytest
 from lxml import etree
@@ -143,6 +144,19 @@ def test_the_same_seed_prints_the_same_bytes(printer: Printer, tmp_path: Path) -
             assert {**one.truth, "file": ""} == {**other.truth, "file": ""}
 
 
+def test_a_clean_paper_carries_the_day_of_the_document_not_of_its_printing(printer: Printer, tmp_path: Path) -> None:
+    spec, style = random_invoice(31, "clean")
+    with pikepdf.open(printer.print(spec, style, tmp_path / "dated.pdf", 5).path) as pdf:
+        assert str(pdf.docinfo["/CreationDate"]).startswith(f"D:{spec.issue_date:%Y%m%d}")
+
+
+def test_nothing_runs_off_the_sheet(printer: Printer) -> None:
+    for seed in range(1000, 1060):
+        spec, style = random_invoice(seed, "clean")
+        for name, places in printer.lay_out(spec, style, seed).truth["boxes"].items():
+            assert all(0 <= edge <= 1 for place in places for edge in place["box"]), (seed, style.layout, name)
+
+
 def test_a_hybrid_invoice_holds_its_data_in_the_profile_en_16931(printer: Printer, tmp_path: Path) -> None:
     done = 0
     for seed in range(40, 46):
@@ -166,6 +180,9 @@ def test_a_hybrid_invoice_is_the_same_twice(printer: Printer, tmp_path: Path) ->
     spec, style = random_invoice(41, "hybrid")
     one, other = (printer.print(spec, style, tmp_path / name, 1).path for name in ("a.pdf", "b.pdf"))
     assert one.read_bytes() == other.read_bytes()
+    # Two prints within one second would be equal even with the time of printing in them.
+    with pikepdf.open(one) as pdf:
+        assert str(pdf.docinfo["/ModDate"]).startswith(f"D:{spec.issue_date:%Y%m%d}")
 
 
 def ink(path: Path, box: tuple[float, ...], page: int = 0) -> float:
