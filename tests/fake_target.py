@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
-from tallyman.contracts.bot import Clerk, Outcome
+from tallyman.contracts.bot import Clerk, Outcome, RunInputs
 from tallyman.contracts.system import Access, Arm, Capabilities, Found, VendorQuery
 from tallyman.domain.case import Case
 from tallyman.domain.document import Document
@@ -122,6 +122,7 @@ class PostsOne:
     """A bot that posts POSTING for each case, without reading anything."""
 
     name = "invoices"
+    inputs = RunInputs
 
     def run(self, clerk: Clerk, case: Case) -> Outcome:
         return clerk.post_invoice(case, Document(type="invoice"), POSTING)

@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from tallyman.contracts.bot import Clerk, Outcome
+from tallyman.contracts.bot import Clerk, Outcome, RunInputs
 from tallyman.domain.case import Case
 from tallyman.domain.document import Document
 from tallyman.domain.facts import Facts
@@ -16,6 +16,7 @@ from tallyman.matching.roles import delivery_from, order_numbers
 
 class Deliveries:
     name = "deliveries"
+    inputs = RunInputs
 
     def run(self, clerk: Clerk, case: Case) -> Outcome:
         document = clerk.read(case)

@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from tallyman.contracts.bot import Clerk, Outcome
+from tallyman.contracts.bot import Clerk, Outcome, RunInputs
 from tallyman.contracts.system import VendorQuery
 from tallyman.domain.case import Case
 from tallyman.domain.document import Document
@@ -18,6 +18,7 @@ from tallyman.matching.vendor import choose_vendors
 
 class Invoices:
     name = "invoices"
+    inputs = RunInputs
 
     def run(self, clerk: Clerk, case: Case) -> Outcome:
         document = clerk.read(case)

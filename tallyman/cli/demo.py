@@ -197,7 +197,7 @@ def _compare(folder: Path, documents: list[dict[str, Any]], surprises: list[str]
     agree = not any(books[name] for name in ("lost", "duplicates", "wrong", "unexpected"))
     if agree and books["posted"] == posted:
         out.print("The practice office's own books agree.", highlight=False)
-    return agree and books["posted"] == posted and lost == 0 and not surprises
+    return bool(agree and books["posted"] == posted and lost == 0 and not surprises)
 
 
 def _serve(home: Home, port: int) -> None:

@@ -48,7 +48,7 @@ def _checked(name: str, check: Callable[[], str]) -> dict[str, object]:
 
 
 def _engines() -> str:
-    engines = Registry().ocr_engines
+    engines = {name: engine for name, engine in Registry().ocr_engines.items() if name != "null"}
     missing = {name: engine.available() for name, engine in engines.items()}
     if all(missing.values()):
         raise ConfigurationError("No OCR engine can work here.", advice="; ".join(filter(None, missing.values())))
@@ -57,8 +57,8 @@ def _engines() -> str:
 
 def _extensions() -> str:
     registry = Registry()
-    counts = {"bots": registry.bots, "systems": registry.systems, "document types": registry.document_types}
-    return ", ".join(f"{len(found)} {kind}" for kind, found in counts.items())
+    kinds = len(registry.document_types)
+    return f"{len(registry.bots)} bots, {len(registry.systems)} systems, {kinds} document types"
 
 
 def _settings(home: Home) -> str:

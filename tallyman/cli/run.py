@@ -5,13 +5,15 @@ import uuid
 from typing import Annotated, Any
 
 import typer
+from pydantic import ValidationError
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from tallyman.cli.common import err, open_desk, out, print_json, user_name
+from tallyman.contracts.bot import RunInputs
 from tallyman.domain.case import CaseState
-from tallyman.errors import SystemDown, TechnicalError
+from tallyman.errors import SystemDown, TechnicalError, UsageError
 from tallyman.runtime.desk import Desk
 from tallyman.runtime.requests import start_run
 from tallyman.runtime.worker import Worker, is_running, worker_lock
@@ -23,25 +25,26 @@ _POLL_S = 0.2
 
 def run(
     bot: Annotated[str, typer.Argument(help="The bot's name, such as invoices.")],
+    inputs: Annotated[list[str] | None, typer.Option("--input", help="NAME=VALUE, such as source=folder.")] = None,
     attended: Annotated[bool, typer.Option("--attended", help="Show the browser at work.")] = False,
     wait: Annotated[bool, typer.Option("--wait", help="Wait until all documents of the run have an ending.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result for programs.")] = False,
 ) -> None:
     """Start a run. A worker that is there takes it; without one it is worked off here and now."""
     with open_desk(headed=attended) as desk:
-        desk.bot(bot)
+        told_inputs = parse_inputs(desk, bot, inputs or [])
         name = f"{bot}:by-hand:{uuid.uuid4().hex[:12]}"
         if is_running(desk):
             client = desk.client()
             with desk.database.transaction() as connection:
-                start_run(connection, client, bot, name, user_name(), attended=attended)
+                start_run(connection, client, bot, name, user_name(), inputs=told_inputs, attended=attended)
             client.close()
             if wait:
                 wait_for(desk, name, quiet=as_json)
             elif not as_json:
                 out.print(f"Run {name} is with the worker; `tallyman serve` shows it.")
         else:
-            work_off(desk, bot, name, attended=attended, quiet=as_json)
+            work_off(desk, bot, name, inputs=told_inputs, attended=attended, quiet=as_json)
         told = result(desk, name)
     if as_json:
         print_json(told)
@@ -53,14 +56,40 @@ def run(
         )
 
 
-def work_off(desk: Desk, bot: str, name: str, *, attended: bool = False, quiet: bool = False) -> None:
+def parse_inputs(desk: Desk, bot: str, given: list[str]) -> RunInputs:
+    """The inputs by the bot's own model; a name that is given twice is a list. Raises UsageError."""
+    told: dict[str, list[str]] = {}
+    for one in given:
+        name, equals, value = one.partition("=")
+        if not equals:
+            raise UsageError(f"{one!r} is no input.", advice="Write --input NAME=VALUE.")
+        told.setdefault(name, []).append(value)
+    try:
+        inputs = desk.registry.bot(bot).inputs.model_validate(told)
+    except ValidationError as error:
+        names = ", ".join(desk.registry.bot(bot).inputs.model_fields)
+        raise UsageError(f"The bot {bot!r} has no such input.", advice=f"It can be told: {names}.") from error
+    if unknown := set(inputs.source) - set(desk.bot(bot).sources):
+        raise UsageError(f"{', '.join(sorted(unknown))} is no source of the bot {bot!r}.")
+    return inputs
+
+
+def work_off(
+    desk: Desk,
+    bot: str,
+    name: str,
+    *,
+    inputs: RunInputs | None = None,
+    attended: bool = False,
+    quiet: bool = False,
+) -> None:
     """Be the worker until this run and all that it started have ended."""
     with worker_lock(desk):
         worker = Worker(desk, schedules=False)
         worker.start()
         try:
             with desk.database.transaction() as connection:
-                start_run(connection, worker.client, bot, name, user_name(), attended=attended)
+                start_run(connection, worker.client, bot, name, user_name(), inputs=inputs, attended=attended)
             wait_for(desk, name, quiet=quiet)
         finally:
             worker.stop()

@@ -92,8 +92,18 @@ class Clerk(Protocol):
         """As `post_invoice`, for goods receipts."""
 
 
+class RunInputs(Value):
+    """What a run can be told when it is started. A bot that can be told more has a class of its own."""
+
+    source: tuple[str, ...] = ()
+    """Only these of the bot's sources; none: all of them."""
+
+
 class Bot(Protocol):
     @property
     def name(self) -> str: ...
+
+    @property
+    def inputs(self) -> type[RunInputs]: ...
 
     def run(self, clerk: Clerk, case: Case) -> Outcome: ...

@@ -3,6 +3,7 @@
 from functools import partial
 from typing import Any
 
+from tallyman.contracts.bot import RunInputs
 from tallyman.contracts.system import DocumentSource, Offer
 from tallyman.domain.finding import Finding
 from tallyman.platform.config import BotSettings
@@ -26,11 +27,11 @@ class Intake:
         self._settings = settings
         self._run = run
 
-    def work(self, *, attended: bool) -> dict[str, Any]:
+    def work(self, inputs: RunInputs, *, attended: bool) -> dict[str, Any]:
         """All sources of the bot. A source that fails is told in a review item; the others are asked all the same."""
         totals = {"offered": 0, "taken": 0, "repeated": 0}
         problems: list[str] = []
-        for source in self._settings.sources:
+        for source in inputs.source or self._settings.sources:
             told = engine.step(f"take_in:{source}", partial(self._source, source, attended))
             if "failed" in told:
                 failure = Failure.from_json(told["failed"])

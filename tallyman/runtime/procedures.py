@@ -30,8 +30,9 @@ class Procedures:
         machine.workflow(engine.TAKE_IN, self.take_in)
         machine.workflow(engine.PROCESS, self.process)
 
-    def take_in(self, bot: str, run: str, attended: bool) -> dict[str, Any]:
-        return Intake(self._desk, self._client, bot, self._desk.bot(bot), run).work(attended=attended)
+    def take_in(self, bot: str, run: str, inputs: dict[str, Any], attended: bool) -> dict[str, Any]:
+        told = self._desk.registry.bot(bot).inputs.from_json(inputs)
+        return Intake(self._desk, self._client, bot, self._desk.bot(bot), run).work(told, attended=attended)
 
     def process(self, case_id: str) -> dict[str, Any]:
         """Carry a case to POSTED, IN_REVIEW, UNKNOWN or REJECTED. Whatever happens, it ends in one of them."""

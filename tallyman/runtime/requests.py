@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 from sqlalchemy import Connection
 
+from tallyman.contracts.bot import RunInputs
 from tallyman.domain.case import CaseState, Decision, DecisionKind, ReviewItem, ReviewState
 from tallyman.domain.finding import Finding, Severity
 from tallyman.domain.posting import PostingState
@@ -27,12 +28,14 @@ def start_run(
     run: str,
     requested_by: str,
     *,
+    inputs: RunInputs | None = None,
     attended: bool = False,
 ) -> bool:
     """Note the run and start it with the caller's transaction. False when this run is known already."""
-    if not cases.start_run(connection, run, bot, requested_by, attended=attended):
+    told = (inputs or RunInputs()).to_json()
+    if not cases.start_run(connection, run, bot, requested_by, told, attended=attended):
         return False
-    client.enqueue(connection, engine.TAKE_IN, engine.TAKE_IN_QUEUE, f"run:{run}", bot, run, attended)
+    client.enqueue(connection, engine.TAKE_IN, engine.TAKE_IN_QUEUE, f"run:{run}", bot, run, told, attended)
     return True
 
 

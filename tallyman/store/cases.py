@@ -143,13 +143,21 @@ def open_count(connection: Connection, run: str) -> int:
     return int(connection.execute(counted).scalar_one())
 
 
-def start_run(connection: Connection, run: str, bot: str, requested_by: str, *, attended: bool = False) -> bool:
+def start_run(
+    connection: Connection, run: str, bot: str, requested_by: str, inputs: dict[str, Any], *, attended: bool = False
+) -> bool:
     """Note a run. False when it is known already: the same fire time, or the same request sent twice."""
     if connection.execute(select(runs.c.id).where(runs.c.id == run)).first():
         return False
     connection.execute(
         runs.insert().values(
-            id=run, bot=bot, requested_by=requested_by, requested_at=now(), problems=[], attended=attended
+            id=run,
+            bot=bot,
+            requested_by=requested_by,
+            requested_at=now(),
+            problems=[],
+            inputs=inputs,
+            attended=attended,
         )
     )
     audit.record(connection, requested_by, "run.requested", run, {"bot": bot})

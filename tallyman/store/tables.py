@@ -99,6 +99,7 @@ runs = Table(
     Column("taken", Integer),
     Column("repeated", Integer),
     Column("problems", JSON, nullable=False, default=list),
+    Column("inputs", JSON, nullable=False, default=dict),
     Column("attended", Boolean, nullable=False, default=False),
 )
 

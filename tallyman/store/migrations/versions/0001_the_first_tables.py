@@ -84,6 +84,7 @@ def upgrade() -> None:
         sa.Column("taken", sa.Integer(), nullable=True),
         sa.Column("repeated", sa.Integer(), nullable=True),
         sa.Column("problems", sa.JSON(), nullable=False),
+        sa.Column("inputs", sa.JSON(), nullable=False),
         sa.Column("attended", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_runs")),
     )
