@@ -126,7 +126,7 @@ def take(desk: Desk, content: bytes, name: str, document: Document | None = None
     """A case that was read."""
     sha256 = desk.blobs.put(content)
     with desk.database.transaction() as connection:
-        cases.start_run(connection, "invoices:today", "invoices", "schedule")
+        cases.start_run(connection, "invoices:today", "invoices", "schedule", {})
         case = cases.take_in(
             connection,
             bot="invoices",
