@@ -47,7 +47,7 @@ def _times(text: str) -> Iterator[Found]:
 
 def _lines(sheets: list[Sheet]) -> Iterator[dict[str, Field]]:
     needed = {"description", "shipped_quantity"}
-    for row, source, page in table_rows(sheets, POD_COLUMNS, needed=needed, anchor=("shipped_quantity",)):
+    for row, source, page in table_rows(sheets, POD_COLUMNS, needed=needed, anchor=("shipped_quantity",), form=True):
         line = _line(row, source, page, _QUANTITIES)
         for name in ("received_quantity", "rejected_quantity"):
             if name in line:
@@ -92,10 +92,14 @@ def _texts(sheets: list[Sheet]) -> dict[str, Field]:
     return fields
 
 
+def _led(cell: Span) -> bool:
+    return any(label.leads for label in find_labels(cell, POD))
+
+
 def _letterhead(sheet: Sheet) -> dict[str, Field]:
     """A form with a shipper and a consignee is the carrier's: its name heads the page."""
     top = [cell for cell in sheet.cells if cell.box.y0 < 0.09 and len(cell.words) >= 2 and len(cell.text) < 50]
-    names = [cell for cell in top if not find_labels(cell, POD) and not any(char.isdigit() for char in cell.text)]
+    names = [cell for cell in top if not _led(cell) and not any(char.isdigit() for char in cell.text)]
     if not names or any(label.leads for cell in top for label in find_labels(cell, POD) if label.weight > 0.6):
         return {}
     best = max(names, key=lambda cell: (round(cell.height, 3), -cell.box.x0))

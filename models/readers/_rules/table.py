@@ -7,7 +7,7 @@ from decimal import Decimal
 from statistics import median
 
 from models.readers._rules import values
-from models.readers._rules.labels import COLUMNS, TOTALS
+from models.readers._rules.labels import COLUMNS, POD, TOTALS
 from models.readers._rules.sheet import Label, Sheet, Span, find_labels
 from tallyman.domain.compare import fold_text
 from tallyman.domain.field import Field
@@ -18,6 +18,7 @@ _NUMERIC = frozenset(
     {"quantity", "unit_price", "total", "shipped_quantity", "received_quantity", "rejected_quantity", "line_number"}
 )
 _STOPS = frozenset({"line_net_total", "net_total", "tax_total", "gross_total", "payable_amount"})
+_FORM = frozenset({"delivered_date", "delivered_time", "signer_name", "damage_note"})
 _TEXT = ("description", "seller_item_id", "item", "unit", "reject_reason")
 _UNITS = {
     "stk": "H87", "stuck": "H87", "st": "H87", "pcs": "H87", "pce": "H87", "ea": "H87", "each": "H87", "piece": "H87",
@@ -55,9 +56,12 @@ def invoice_lines(sheets: list[Sheet]) -> Iterator[dict[str, Field]]:
 
 
 def table_rows(
-    sheets: list[Sheet], book: Book, *, needed: set[str], anchor: tuple[str, ...]
+    sheets: list[Sheet], book: Book, *, needed: set[str], anchor: tuple[str, ...], form: bool = False
 ) -> Iterator[tuple[Row, WordSource, int]]:
-    """The rows of all line tables. A row starts where the first `anchor` column that the table has holds a number."""
+    """The rows of all line tables. A row starts where the first `anchor` column that the table has holds a number.
+
+    form: below the table stand fields that the receiver fills in.
+    """
     columns: list[Column] = []
     for sheet in sheets:
         head = _head(sheet, book, needed)
@@ -66,7 +70,7 @@ def table_rows(
         columns, bottom = head
         anchors = [name for name in anchor if any(column.name == name for column in columns)]
         rows = [_row(sheet_row, columns) for sheet_row in sheet.rows if sheet_row[0].middle > bottom]
-        for row in _items(_until_totals(sheet, rows, bottom), anchors):
+        for row in _items(_until_end(sheet, rows, bottom, form=form), anchors):
             yield row, sheet.page.source, sheet.page.number
 
 
@@ -128,8 +132,8 @@ def _column(word: Word, columns: list[Column]) -> str:
     return min(columns, key=lambda column: (distance(column), abs(column.x0 - word.box.x0))).name
 
 
-def _until_totals(sheet: Sheet, rows: list[Row], bottom: float) -> Iterator[Row]:
-    """Rows down to the first total, or to a wide gap after which nothing like a line comes."""
+def _until_end(sheet: Sheet, rows: list[Row], bottom: float, *, form: bool) -> Iterator[Row]:
+    """Rows down to the first total or the fields to sign in, or to a gap after which nothing like a line comes."""
     stops = [
         label.cell.middle
         for cell in sheet.cells
@@ -137,11 +141,18 @@ def _until_totals(sheet: Sheet, rows: list[Row], bottom: float) -> Iterator[Row]
         for label in find_labels(cell, TOTALS)
         if label.start == 0 and label.end >= len(cell.words) - 3 and label.name in _STOPS and label.weight > 0.5
     ]
+    stops += [
+        label.cell.middle
+        for cell in sheet.cells
+        if form and cell.middle > bottom
+        for label in find_labels(cell, POD)
+        if label.leads and label.name in _FORM and label.weight > 0.5
+    ]
     end = min(stops, default=1.0)
     pitch = 0.10
     last = bottom
     for row in rows:
-        if row.top >= end - 0.004 or row.top - last > pitch:
+        if (row.top + row.bottom) / 2 >= end - 0.003 or row.top - last > pitch:
             return
         last = row.bottom
         yield row

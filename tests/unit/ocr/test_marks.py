@@ -1,0 +1,76 @@
+"""Signed, not signed, or unclear."""
+
+import cv2
+import numpy as np
+import pytest
+
+from ocr.imaging.marks import find_marks
+from tallyman.domain.page import Box, MarkKind, MarkState, Word
+
+WIDTH, HEIGHT = 1240, 1754
+
+
+def _page() -> np.ndarray:
+    return np.full((HEIGHT, WIDTH), 255, dtype=np.uint8)
+
+
+def _label(text: str = "Unterschrift", y: float = 0.80) -> tuple[Word, ...]:
+    return (Word(text=text, box=Box(x0=0.1, y0=y, x1=0.22, y1=y + 0.012), confidence=1.0, line=0),)
+
+
+def _sign(page: np.ndarray) -> None:
+    across = np.linspace(0, 1, 200)
+    x = 140 + 260 * across + 25 * np.sin(40 * across)
+    y = 1450 + 35 * np.sin(25 * across) * (1.2 - across)
+    points = np.stack([x, y], axis=1).astype(np.int32)
+    cv2.polylines(page, [points], False, 20, 3, cv2.LINE_AA)
+
+
+def test_winding_strokes_below_the_label_are_a_signature() -> None:
+    page = _page()
+    _sign(page)
+    (mark,) = find_marks(page, _label())
+    assert (mark.kind, mark.state) == (MarkKind.SIGNATURE, MarkState.PRESENT)
+
+
+def test_an_empty_zone_is_no_signature() -> None:
+    (mark,) = find_marks(_page(), _label())
+    assert mark.state is MarkState.ABSENT
+
+
+def test_the_ruled_line_to_sign_on_is_no_signature() -> None:
+    page = _page()
+    cv2.line(page, (124, 1480), (600, 1480), 0, 2)
+    (mark,) = find_marks(page, _label())
+    assert mark.state is MarkState.ABSENT
+
+
+@pytest.mark.parametrize("size", [12, 30, 45])
+def test_a_smudge_is_never_a_signature(size: int) -> None:
+    page = _page()
+    cv2.ellipse(page, (250, 1460), (size * 2, size), 10, 0, 360, 60, -1)
+    (mark,) = find_marks(page, _label())
+    assert mark.state is not MarkState.PRESENT
+
+
+def test_dirt_is_no_signature() -> None:
+    page = _page()
+    spots = np.random.default_rng(1)
+    for x, y in spots.integers((120, 1410), (500, 1520), (60, 2)):
+        cv2.circle(page, (int(x), int(y)), 1, 0, -1)
+    (mark,) = find_marks(page, _label())
+    assert mark.state is MarkState.ABSENT
+
+
+def test_printed_words_in_the_zone_are_no_signature() -> None:
+    page = _page()
+    cv2.putText(page, "Max Mustermann", (130, 1460), cv2.FONT_HERSHEY_SIMPLEX, 1.2, 0, 2)
+    printed = Word(text="Mustermann", box=Box(x0=0.09, y0=0.81, x1=0.42, y1=0.845), confidence=0.95, line=1)
+    (mark,) = find_marks(page, (*_label(), printed))
+    assert mark.state is not MarkState.PRESENT
+
+
+def test_a_page_that_asks_for_nothing_has_no_marks() -> None:
+    page = _page()
+    _sign(page)
+    assert find_marks(page, _label("Rechnung")) == ()
