@@ -108,12 +108,26 @@ def _one_each(labels: list[Label]) -> list[Label]:
 def _row(cells: Sequence[Span], columns: list[Column]) -> Row:
     found: dict[str, list[Word]] = {}
     for cell in cells:
+        before: tuple[str, Word] | None = None
         for word in cell.words:
-            found.setdefault(_column(word, columns), []).append(word)
+            name = _column(word, columns)
+            if before and _runs_on(*before, word, columns):
+                name = "description"
+            found.setdefault(name, []).append(word)
+            before = (name, word)
     return Row(
         top=min(cell.box.y0 for cell in cells),
         bottom=max(cell.box.y1 for cell in cells),
         cells={name: tuple(words) for name, words in found.items()},
+    )
+
+
+def _runs_on(name: str, before: Word, word: Word, columns: list[Column]) -> bool:
+    """A number close behind a word of the description, under no heading of its own, belongs to it: `12 x 0.7 l`."""
+    if name != "description" or word.box.x0 - before.box.x1 > 0.012:
+        return False
+    return not any(
+        column.name != "description" and min(word.box.x1, column.x1) > max(word.box.x0, column.x0) for column in columns
     )
 
 

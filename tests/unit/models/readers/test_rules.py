@@ -7,7 +7,7 @@ import pytest
 from models.readers.rules import READER
 from ocr.lines import RawWord, in_reading_order
 from tallyman.domain.document import Document
-from tallyman.domain.page import Box, Mark, MarkKind, MarkState, Page, Reading, WordSource
+from tallyman.domain.page import Box, Mark, MarkKind, MarkState, Page, Reading, Word, WordSource
 
 Printed = tuple[float, float, str]
 
@@ -163,10 +163,14 @@ def test_a_proof_of_delivery_tells_what_was_received() -> None:
 
 def test_a_quantity_that_a_hand_wrote_is_never_trusted() -> None:
     page = _page(POD, WordSource.OCR, 0.95)
-    words = tuple(word.model_copy(update={"confidence": 0.6}) if word.text == "7" else word for word in page.words)
+    words = tuple(_taller(word) if word.text == "7" else word for word in page.words)
     (line,) = _read(page.model_copy(update={"words": words})).lines
     assert line["received_quantity"].confidence <= 0.5
     assert line["shipped_quantity"].confidence > 0.5
+
+
+def _taller(word: Word) -> Word:
+    return word.model_copy(update={"box": word.box.model_copy(update={"y1": word.box.y1 + 0.006})})
 
 
 def _signed(state: MarkState, label: str = "Unterschrift des Empfängers") -> Document:
