@@ -73,9 +73,9 @@ def search(form: Screen, table: str, asked: dict[str, str]) -> list[Row]:
     form.press("continue")
     form.ready()
     rows = form.rows(table)
-    for name, text in asked.items():
-        if form.value(name) != text:
-            raise PageChanged(f"The search was made for {form.value(name)!r} instead of {text!r} ({name}).")
+    for name, text in form.values(*asked).items():
+        if text != asked[name]:
+            raise PageChanged(f"The search was made for {text!r} instead of {asked[name]!r} ({name}).")
     return rows
 
 

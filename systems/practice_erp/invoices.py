@@ -14,7 +14,7 @@ from tallyman.domain.reasons import Reason
 from tallyman.domain.roles import PostedInvoice
 from tallyman.errors import PageChanged, ReadBackDiffers, Rejected
 
-_COLUMNS = ("id", "number", "date", "vendor", "net", "tax", "gross", "status")
+_COLUMNS = ("id", "number", "gross")
 _REFUSALS = {
     "The record is locked": Reason.RECORD_LOCKED,
     "The record was changed by another user": Reason.RECORD_LOCKED,
@@ -52,9 +52,9 @@ def _of_vendor(desk: Desk, vendor: str) -> list[Row]:
 
 def _list(desk: Desk, vendor_name: str) -> list[Row]:
     form = desk.go("invoice_search.do", "invoice_search")
-    for box in ("posted", "drafts", *(f"show_{column}" for column in _COLUMNS)):
-        if not box.startswith("show_") or form.present(box):  # without boxes, all columns are shown
-            form.check(box)
+    columns = [f"show_{column}" for column in _COLUMNS] if form.present("show_id") else []  # no boxes: all are shown
+    for box in ("posted", "drafts", *columns):
+        form.check(box)
     rows = search(form, "invoices", {"vendor": vendor_name, "since": "", "until": ""})
     if not (form.checked("posted") and form.checked("drafts")):
         raise PageChanged("The search left out drafts or posted invoices.")
@@ -75,7 +75,7 @@ def read_record(desk: Desk, record: str) -> PostedInvoice:
     """The record as its own screen shows it."""
     screen = open_record(desk, record)
     names = ("number", "vendor", "date", "order", "reference", "currency", "net", "gross", "status")
-    shown = {name: screen.value(name) for name in names}
+    shown = screen.values(*names)
     return PostedInvoice(
         number=shown["number"],
         vendor=shown["vendor"],
@@ -95,13 +95,10 @@ def post(desk: Desk, posting: InvoicePosting, arm: Arm) -> None:
         raise Rejected("An invoice without a number or without an amount is not posted; the ERP would take it.")
     if not desk.notation_seen:
         _list(desk, "")
-    name = name_of(desk, posting.vendor)
-    if not name:
-        raise Rejected(f"The ERP has no vendor {posting.vendor}.", reason=Reason.VENDOR_UNKNOWN)
     form = desk.go("invoice_new.do", "invoice_new")
     if form.value("number") or form.value("gross"):
         raise PageChanged("The form is not an empty one.")
-    form = _choose_vendor(desk, form, posting.vendor, name)
+    form = _choose_vendor(desk, form, posting.vendor)
     _fill_order(desk, form, posting.order or "")
     _fill_head(desk, form, posting)
     form = _fill_rows(desk, form, posting)
@@ -121,7 +118,7 @@ def refuse(told: str, refusals: dict[str, Reason]) -> None:
             raise Rejected(f"The ERP said: {told}", reason=reason)
 
 
-def _choose_vendor(desk: Desk, form: Screen, number: str, name: str) -> Screen:
+def _choose_vendor(desk: Desk, form: Screen, number: str) -> Screen:
     """Four ways to choose one: a select of names or of codes, a look-up window, a free text."""
     if form.present("vendor"):
         options = form.options("vendor")
@@ -138,6 +135,9 @@ def _choose_vendor(desk: Desk, form: Screen, number: str, name: str) -> Screen:
         desk.tab.wait(lambda: window.closed)
         form.press("update")
         return desk.tab.screen("invoice_new")
+    name = name_of(desk, number)
+    if not name:
+        raise Rejected(f"The ERP has no vendor {number}.", reason=Reason.VENDOR_UNKNOWN)
     form.fill("vendor_text", name)
     form.press("update")
     names = desk.tab.screen("vendor_names", wait=False)
@@ -215,16 +215,17 @@ def _words(row: tuple[str, Decimal, Decimal] | None) -> str:
 
 def shown(desk: Desk, form: Screen, posting: InvoicePosting) -> dict[str, str]:
     """What the form shows after an update, by the names of `InvoicePosting.shown`."""
-    issued, due = (desk.notation.read_day(form.value(name)) for name in ("issue_date", "due_date"))
+    told = form.values("number", "issue_date", "due_date", "currency", "order", "net", "tax", "gross")
+    issued, due = (desk.notation.read_day(told[name]) for name in ("issue_date", "due_date"))
     values = {
         "vendor": _vendor_shown(form),
-        "number": form.value("number"),
+        "number": told["number"],
         "issue_date": issued.isoformat() if issued else "",
-        "currency": form.value("currency"),
-        "order": form.value("order"),
+        "currency": told["currency"],
+        "order": told["order"],
     }
     for name in ("net", "tax", "gross"):
-        values[name] = str(_sign(posting) * desk.notation.read_number(form.value(name)))
+        values[name] = str(_sign(posting) * desk.notation.read_number(told[name]))
     if due or posting.due_date:
         values["due_date"] = due.isoformat() if due else ""
     return values

@@ -41,15 +41,15 @@ def _list(desk: Desk, vendor_name: str, *, closed: bool) -> list[Row]:
 def read(desk: Desk, number: str) -> Order:
     """The order as its own screen shows it."""
     screen = desk.go("order.do", "order", number=number)
-    reference, closed = screen.value("reference"), screen.value("state") == "Closed"
+    shown = screen.values("number", "vendor", "reference", "date", "currency", "state")
     read_number = desk.notation.read_number
     return Order(
-        number=screen.value("number"),
-        vendor=screen.value("vendor"),
-        currency=screen.value("currency") or None,
-        closed=closed,
-        date=desk.notation.read_day(screen.value("date")),
-        references=(reference,) if reference else (),
+        number=shown["number"],
+        vendor=shown["vendor"],
+        currency=shown["currency"] or None,
+        closed=shown["state"] == "Closed",
+        date=desk.notation.read_day(shown["date"]),
+        references=(shown["reference"],) if shown["reference"] else (),
         lines=tuple(
             OrderLine(
                 line=int(row.cells["line"]),

@@ -42,13 +42,14 @@ def find(desk: Desk, order: str, reference: str) -> Found[Receipt]:
 
 def _read(desk: Desk, record: str) -> Receipt:
     screen = desk.go("receipt.do", "receipt", id=record)
-    if screen.value("record") != record:
+    shown = screen.values("record", "order", "reference", "date")
+    if shown["record"] != record:
         raise PageChanged(f"Another receipt than {record} was opened.")
     return Receipt(
-        order=screen.value("order"),
-        reference=screen.value("reference"),
+        order=shown["order"],
+        reference=shown["reference"],
         record=record,
-        date=desk.notation.read_day(screen.value("date")),
+        date=desk.notation.read_day(shown["date"]),
         lines={
             int(row.cells["line"]): desk.notation.read_number(row.cells["quantity"]) for row in screen.rows("lines")
         },

@@ -78,7 +78,7 @@ def _detail(desk: Desk, number: str) -> Vendor:
 
 def _read(screen: Screen) -> Vendor:
     names = ("number", "name", "street", "town", "country", "vat_id", "iban", "currency", "on_hold")
-    shown = {name: screen.value(name) for name in names}
+    shown = screen.values(*names)
     words = shown["town"].split()
     digits = next((at for at, word in enumerate(words) if not any(char.isdigit() for char in word)), len(words))
     return Vendor(

@@ -18,6 +18,10 @@ from tallyman.errors import BrowserDied, PageChanged, SessionLost, SystemDown
 
 _SCRIPT = Path(__file__).with_name("locate.js").read_text("utf-8")
 _MARK = "__tallyman_before"
+_READ = (
+    "el => el.tagName === 'SELECT' ? (el.selectedOptions[0]?.text ?? '')"
+    " : 'value' in el && el.tagName !== 'BUTTON' ? el.value : el.innerText"
+)
 _POLL_MS = 40
 _LOST_S = 1.0
 """How often a wait for an element looks whether the session has ended."""
@@ -332,11 +336,29 @@ class Screen:
         """What the control holds now; of a select the text of the chosen option; of other elements their text."""
         element = self._find(name, n)
         with translated():
-            found: str = element.evaluate(
-                "el => el.tagName === 'SELECT' ? (el.selectedOptions[0]?.text ?? '')"
-                " : 'value' in el && el.tagName !== 'BUTTON' ? el.value : el.innerText"
-            )
-        return found.replace("\u00a0", " ").strip()
+            found: str = element.evaluate(_READ)
+        return _plain(found)
+
+    def values(self, *names: str) -> dict[str, str]:
+        """The `value` of many elements at once, by name."""
+        wanted = [
+            {"by": [_numbered(contract, None) for contract in element.by], "hidden": element.hidden}
+            for element in map(self._element, names)
+        ]
+        script = (
+            f"(all) => {{ const s = {_SCRIPT}; return all.map(a => s.locate(a).node).map(n => n && ({_READ})(n)) }}"
+        )
+        with translated():
+            found = self.tab.frame(self._map.frame).evaluate(script, wanted)
+        # One that is not there yet is waited for.
+        pairs = zip(names, found, strict=True)
+        return {name: _plain(text) if text is not None else self.value(name) for name, text in pairs}
+
+    def link(self, name: str, n: int | str | None = None) -> str:
+        """Where a link leads."""
+        element = self._find(name, n)
+        with translated():
+            return str(element.evaluate("el => el.href"))
 
     def rows(self, table: str) -> list[Row]:
         """All rows of a table whose cells are as many as its headers. Raises PageChanged when a header is missing."""
@@ -467,9 +489,9 @@ class Screen:
 def _locate(frame: Frame, element: Element, n: int | str | None) -> tuple[ElementHandle | None, str]:
     by = [_numbered(contract, n) for contract in element.by]
     try:
-        handle = frame.evaluate_handle(f"(arg) => ({_SCRIPT}).locate(arg)", {"by": by, "hidden": element.hidden})
-        node = handle.get_property("node").as_element()
-        return node, "" if node else str(handle.get_property("why").json_value())
+        wanted = {"by": by, "hidden": element.hidden}
+        node = frame.evaluate_handle(f"(arg) => ({_SCRIPT}).locate(arg).node", wanted).as_element()
+        return node, "" if node else str(frame.evaluate(f"(arg) => ({_SCRIPT}).locate(arg).why", wanted))
     except PlaywrightTimeout:
         raise
     except PlaywrightError as error:
@@ -478,6 +500,10 @@ def _locate(frame: Frame, element: Element, n: int | str | None) -> tuple[Elemen
         ):
             return None, "the screen was being redrawn"
         raise
+
+
+def _plain(text: str) -> str:
+    return text.replace("\u00a0", " ").strip()
 
 
 def _numbered(contract: Contract, n: int | str | None) -> dict[str, str]:
