@@ -140,5 +140,6 @@ def fake_desk(home: Home, system: FakeSystem) -> Desk:
     desk = Desk.open(home)
     registry = FakeRegistry(system)
     desk.sessions._registry = registry
+    desk.readings._registry = registry
     object.__setattr__(desk, "registry", registry)
     return desk

@@ -3,33 +3,51 @@
 import os
 import sys
 import traceback
+from importlib import import_module
 
 import typer
+from rich.console import Console
 
 from tallyman import __version__
-from tallyman.cli import audit, demo, doctor, extract, posting, read, review, run, schedule, secret, serve
-from tallyman.cli.common import err
 from tallyman.errors import TallymanError
 from tallyman.platform.config import Home
 
-app = typer.Typer(
-    help="Bots that fetch, read, match and post invoices and proofs of delivery in systems that have no API.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    add_completion=False,
-)
-app.command()(demo.demo)
-app.command()(serve.serve)
-app.command()(serve.worker)
-app.command()(run.run)
-app.command()(read.read)
-app.command()(extract.extract)
-app.command()(doctor.doctor)
-app.add_typer(review.app, name="review")
-app.add_typer(posting.app, name="posting")
-app.add_typer(schedule.app, name="schedule")
-app.add_typer(audit.app, name="audit")
-app.add_typer(secret.app, name="secret")
+COMMANDS = {
+    "demo": "demo",
+    "serve": "serve",
+    "worker": "serve",
+    "run": "run",
+    "read": "read",
+    "extract": "extract",
+    "review": "review",
+    "posting": "posting",
+    "schedule": "schedule",
+    "audit": "audit",
+    "secret": "secret",
+    "doctor": "doctor",
+}
+"""Each command and its module in tallyman.cli: `app` there is a group, else a function of the command's name."""
+
+
+def build(wanted: str | None = None) -> typer.Typer:
+    """The application with all commands, or with the wanted one alone: the others' libraries take seconds to load."""
+    app = typer.Typer(
+        help="Bots that fetch, read, match and post invoices and proofs of delivery in systems that have no API.",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        add_completion=False,
+    )
+    app.callback()(_options)
+    for name in [wanted] if wanted in COMMANDS else COMMANDS:
+        module = import_module(f"tallyman.cli.{COMMANDS[name]}")
+        if hasattr(module, "app"):
+            app.add_typer(module.app, name=name)
+        else:
+            app.command(name)(getattr(module, name))
+    return app
+
+
+err = Console(stderr=True)
 
 
 def _version(wanted: bool) -> None:
@@ -38,7 +56,6 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def _options(
     version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Show the version."),
 ) -> None:
@@ -48,7 +65,7 @@ def _options(
 def main() -> None:
     """The entry point. A user never sees a stack trace: it goes to TALLYMAN_HOME/tallyman.log."""
     try:
-        app()
+        build(sys.argv[1] if len(sys.argv) > 1 else None)()
     except TallymanError as error:
         _tell(str(error), error.advice)
         sys.exit(error.exit_code)
@@ -64,7 +81,8 @@ def main() -> None:
 
 
 def _tell(message: str, advice: str) -> None:
-    err.print(f"[bold red]Error:[/] {message}", markup=True, highlight=False)
+    err.print("[bold red]Error:[/]", end=" ")
+    err.print(message, markup=False, highlight=False)
     if advice:
         err.print(advice, markup=False, highlight=False)
 

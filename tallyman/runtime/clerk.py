@@ -7,14 +7,13 @@ from tallyman.contracts.bot import Ending, Outcome
 from tallyman.contracts.system import Erp, Found, VendorQuery
 from tallyman.domain.base import Value
 from tallyman.domain.case import Case, CaseState, Decision
-from tallyman.domain.document import UNKNOWN, Document, Problem
+from tallyman.domain.document import Document
 from tallyman.domain.facts import Facts, Sighting
 from tallyman.domain.finding import Finding, Verdict
 from tallyman.domain.posting import DeliveryPosting, InvoicePosting, PostingState
 from tallyman.domain.reasons import Reason
 from tallyman.domain.roles import Order, PostedInvoice, Receipt, Vendor
 from tallyman.domain.tolerances import Tolerances
-from tallyman.errors import BusinessError
 from tallyman.platform.clock import now
 from tallyman.platform.config import BotSettings
 from tallyman.platform.crashpoints import crash_point
@@ -25,7 +24,6 @@ from tallyman.runtime.desk import Desk
 from tallyman.runtime.jobs import DeliveryJob, InvoiceJob
 from tallyman.runtime.layouts import confirm_layout, is_confirmed
 from tallyman.runtime.posting import Job, Posted, Poster
-from tallyman.runtime.understand import read_file
 from tallyman.store import cases, reviews
 
 T = TypeVar("T", bound=Value)
@@ -86,26 +84,11 @@ class DurableClerk:
     # -- reading and deciding
 
     def read(self, case: Case) -> Document:
-        document = Document.from_json(engine.step("read", lambda: self._read(case)))
+        told = engine.step("read", lambda: self._desk.readings.take(case.sha256))
+        document = Document.from_json(unwrap(told))
         crash_point("read")
         self.document = corrections.corrected(document, self._decisions)
         return self.document
-
-    def _read(self, case: Case) -> dict[str, Any]:
-        def understood() -> dict[str, Any]:
-            try:
-                _, document = read_file(
-                    self._desk.blobs.path(case.sha256),
-                    page_reader=self._desk.registry.page_reader,
-                    readers=self._desk.registry.document_readers,
-                )
-            except BusinessError as error:
-                problem = Problem(code=error.reason or Reason.UNREADABLE, message=f"{error} {error.advice}")
-                document = Document(type=UNKNOWN, problems=(problem,))
-            return document.to_json()
-
-        told: dict[str, Any] = unwrap(attempt("read", understood))
-        return told
 
     def today(self) -> str:
         told: str = engine.step("today", lambda: now().astimezone(self._desk.settings.office.zone).date().isoformat())

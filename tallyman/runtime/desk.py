@@ -10,6 +10,7 @@ from tallyman.platform.vault import Vault
 from tallyman.registry import ROOT, Registry
 from tallyman.runtime import engine
 from tallyman.runtime.ledger import Ledger
+from tallyman.runtime.readings import Readings
 from tallyman.runtime.sessions import Sessions
 from tallyman.store.database import Database
 
@@ -24,6 +25,7 @@ class Desk:
     vault: Vault
     ledger: Ledger
     sessions: Sessions
+    readings: Readings
 
     @classmethod
     def open(cls, home: Home | None = None, *, headed: bool = False) -> "Desk":
@@ -36,16 +38,17 @@ class Desk:
         database = Database(home.database_url(settings))
         database.upgrade()
         engine.prepare(database.url)
-        vault = Vault(home.vault)
+        vault, blobs = Vault(home.vault), Blobs(home.blobs)
         return cls(
             home=home,
             settings=settings,
             registry=registry,
             database=database,
-            blobs=Blobs(home.blobs),
+            blobs=blobs,
             vault=vault,
             ledger=Ledger(database),
             sessions=Sessions(registry, settings, vault, headed=headed),
+            readings=Readings(registry, blobs),
         )
 
     def bot(self, name: str) -> BotSettings:
@@ -69,5 +72,6 @@ class Desk:
         return engine.EngineClient(self.database.url, tuple(sorted(self.registry.bots)))
 
     def close(self) -> None:
+        self.readings.close()
         self.sessions.close()
         self.database.dispose()

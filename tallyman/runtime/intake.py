@@ -80,6 +80,8 @@ class Intake:
                 queue = engine.case_queue(self._bot)
                 self._client.enqueue(connection, engine.PROCESS, queue, f"case:{case.id}", case.id)
         crash_point("intake.taken")
+        if case is not None:
+            self._desk.readings.ahead(sha256)
         return "taken" if case is not None else "repeated"
 
     def _tell(self, source: str, failure: Failure) -> int:

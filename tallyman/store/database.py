@@ -6,8 +6,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import ExceptionContext
 
@@ -35,6 +33,9 @@ class Database:
 
     def upgrade(self) -> None:
         """Bring the tables to the newest shape."""
+        from alembic import command  # half a second to load, for the few starts that need it
+        from alembic.config import Config
+
         config = Config()
         config.set_main_option("script_location", str(Path(__file__).with_name("migrations")))
         with self.engine.connect() as connection:
