@@ -96,18 +96,26 @@ def _candidates(numbers: Sequence[str], fitting: bool) -> str:
 
 
 def fits_exactly(billed: Billed, order: Order) -> bool:
-    """Every line takes all that is received, or all that is ordered, of a line not yet billed, at its price."""
+    """Every line takes all that is received, or all that is ordered, of a line not yet billed, at its price.
+
+    An allowance on the whole invoice says nothing against the order: the lines tell which one it is, and less is paid.
+    """
     if not same_vendor(billed, order) or (order.currency and order.currency != billed.currency):
         return False
     if not billed.lines:
         return _value_fits(billed, order)
     findings, allocations = match_lines(billed, [order], _EXACT)
     waiting = (Reason.NO_RECEIPT, Reason.BILLED_NOT_RECEIVED)
-    if any(finding.reason not in waiting for finding in findings):
+    if any(finding.reason not in waiting and not _whole_allowance(finding) for finding in findings):
         return False
     lines = {line.line: line for line in order.lines}
     taken = [lines[part.order_line] for part in allocations if part.order_line is not None and _takes_all(part, lines)]
     return len({line.line for line in taken}) == len(taken) == len(allocations) == len(billed.lines)
+
+
+def _whole_allowance(finding: Finding) -> bool:
+    """A charge on the whole invoice is an error where the tolerances are exact; an allowance never is."""
+    return finding.field == "net_total" and finding.severity is Severity.WARNING
 
 
 def _takes_all(part: Allocation, lines: Mapping[int, OrderLine]) -> bool:

@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from decimal import Decimal
@@ -14,13 +15,14 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from fixtures.demo_sqlledger.practice import VISIBLE_AFTER_S
 from fixtures.sqlledger.seed import seed
 from systems.sql_ledger import SYSTEM
 from tallyman.browser.session import SessionThread
 from tallyman.contracts.system import VendorQuery
 from tallyman.domain.compare import same
 from tallyman.domain.posting import DeliveryPosting, InvoicePosting, shown_kind
-from tallyman.errors import LoginFailed, ReadBackDiffers, Rejected, SessionLost
+from tallyman.errors import LoginFailed, ReadBackDiffers, Rejected, SessionLost, TechnicalError
 
 pytestmark = [pytest.mark.erp, pytest.mark.slow]
 
@@ -218,6 +220,26 @@ def test_a_currency_without_a_rate_is_refused_before_the_click(erp: SessionThrea
 def test_an_invoice_without_a_number_is_refused(erp: SessionThread) -> None:
     with pytest.raises(Rejected):
         post(erp, invoice(" - "))
+
+
+def test_a_post_that_hangs_is_ended_by_the_server_before_the_delay_that_the_demo_declares(erp: SessionThread) -> None:
+    """Apache ends a silent request after 15 s and its transaction with it; so after 20 s "not found" is a proof."""
+    posting, clicked = invoice("HANGS-1"), 0.0
+    with psycopg.connect(DSN) as database:
+
+        def arm(_shown: Mapping[str, str]) -> Permit:
+            nonlocal clicked
+            database.execute("LOCK TABLE ap IN EXCLUSIVE MODE")  # others can read it, nobody can write
+            clicked = time.monotonic()
+            return Permit()
+
+        with pytest.raises(TechnicalError):
+            erp.call(lambda session: session.post_invoice(posting, arm))
+        time.sleep(max(0.0, clicked + VISIBLE_AFTER_S - time.monotonic()))
+        database.rollback()
+        time.sleep(1)
+        held = database.execute("SELECT count(*) FROM ap WHERE invnumber = 'HANGS-1'").fetchone()
+    assert held == (0,)
 
 
 def test_a_file_is_attached_once_and_the_record_stays_the_same(erp: SessionThread) -> None:

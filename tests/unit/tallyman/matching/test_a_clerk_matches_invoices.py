@@ -349,6 +349,14 @@ def test_an_invoice_without_order_that_fits_nearly_goes_to_a_person(quantity: st
     assert said(result) == "The invoice names no order; no open order fits exactly, of 4711."
 
 
+@pytest.mark.parametrize(("net", "fits"), [("95.00", True), ("105.00", False), ("100.10", False)])
+def test_an_allowance_on_the_whole_invoice_does_not_hide_its_order_but_a_charge_does(net: str, fits: bool) -> None:
+    result = matched(
+        invoice(line(1, "10", "10.00"), net=net, order_numbers=()), order(order_line(1, "10", "10")), named=False
+    )
+    assert (result.orders, result.clean) == ((("4711",), True) if fits else ((), False))
+
+
 def test_an_invoice_without_order_waits_for_the_goods_of_the_order_that_fits() -> None:
     one = order(order_line(1, "10", "5", received="0"))
     assert reasons(matched(invoice(line(1, "10", "5.00"), order_numbers=()), one, named=False)) == [Reason.NO_RECEIPT]
