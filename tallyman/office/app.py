@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -30,13 +31,13 @@ def create_app(desk: Desk) -> FastAPI:
 
     app = FastAPI(title="Tallyman", docs_url=None, redoc_url=None, openapi_url=None, lifespan=closing)
     app.state.office = Office.over(desk, new_token())
-    app.add_middleware(Guard)
+    app.add_middleware(Guard, defect=_defect)
     app.mount("/static", StaticFiles(directory=Path(__file__).with_name("static")), name="static")
     for part in (lists.router, review.router, cases.router):
         app.include_router(part)
     app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(RequestValidationError, _bad_address)
     app.add_exception_handler(TallymanError, _known_error)
-    app.add_exception_handler(Exception, _defect)
     return app
 
 
@@ -48,6 +49,10 @@ def _http_error(request: Request, error: Exception) -> Response:
     return problem(request, error.status_code, "This can't be done", told)
 
 
+def _bad_address(request: Request, _error: Exception) -> Response:
+    return problem(request, 404, "There is no such page", "It was never here, or the address has a mistake.")
+
+
 def _known_error(request: Request, error: Exception) -> Response:
     status = 400 if isinstance(error, UsageError) else 503
     advice = error.advice if isinstance(error, TallymanError) and "--" not in error.advice else ""
@@ -56,7 +61,10 @@ def _known_error(request: Request, error: Exception) -> Response:
 
 def _defect(request: Request, error: Exception) -> Response:
     _log.error("page failed", path=request.url.path, exc_info=error)
-    told = "Something went wrong that we did not foresee. Nothing was changed; the details are in tallyman.log."
+    told = (
+        "Something went wrong that we did not foresee; the details are in tallyman.log. "
+        "If you were deciding, open the item again: it shows whether your decision is kept."
+    )
     return problem(request, 500, "This page failed", told)
 
 

@@ -1,6 +1,7 @@
 """The words and forms of a user's language: English or German texts, and numbers and dates of any region of these."""
 
 import os
+import re
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta, tzinfo
 from decimal import Decimal, InvalidOperation
@@ -18,6 +19,7 @@ from tallyman.errors import UsageError
 _NUMBERS = (Kind.AMOUNT, Kind.QUANTITY)
 _FORMS = {Kind.AMOUNT: "#,##0.00########", Kind.QUANTITY: "#,##0.##########"}
 _LONGEST = 500
+_DIGITS = re.compile(r"[-+]?[0-9.,'’\s]+")
 NO_BREAK = "\u00a0"
 
 
@@ -105,16 +107,29 @@ class Language:
         return text
 
     def _read_number(self, text: str) -> str:
-        try:
-            found = parse_decimal(text.replace("−", "-"), locale=self.locale, strict=True)
-        except NumberFormatError:
-            found = None
-        if found is None or not found.is_finite():
+        plain = text.replace("−", "-")
+        found = self._parsed(plain, strict=True)
+        if found is None:  # leniently only what we write so ourselves: 1284.50 would be 128450 in German
+            lenient = self._parsed(plain, strict=False)
+            found = lenient if lenient is not None and plain in self._shown(lenient) else None
+        if found is None:
             example = self._number("1284.50", _FORMS[Kind.AMOUNT])
             raise UsageError(
                 self.t("“{text}” is no number; write it like {example}.", text=text, example=example), advice=""
             )
         return str(found)
+
+    def _parsed(self, text: str, *, strict: bool) -> Decimal | None:
+        if not _DIGITS.fullmatch(text):
+            return None
+        try:
+            return parse_decimal(text, locale=self.locale, strict=strict)
+        except NumberFormatError:
+            return None
+
+    def _shown(self, number: Decimal) -> list[str]:
+        """The ways in which we write a number ourselves: in some regions the groups differ from the usual ones."""
+        return [self._number(str(number), form) for form in _FORMS.values()]
 
     def _read_date(self, text: str) -> str:
         for form in ("%Y-%m-%d", "%d.%m.%Y"):  # the second is German and means one day only

@@ -7,9 +7,10 @@ pages: the browser says so in Sec-Fetch-Site or Origin, and the form carries a t
 """
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from urllib.parse import quote, unquote
 
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
@@ -35,10 +36,14 @@ _HEADERS = {
 
 
 class Guard:
-    """Refuses what does not come from our own pages, before any route sees it; adds headers to every answer."""
+    """Refuses what does not come from our own pages, before any route sees it; adds headers to every answer.
 
-    def __init__(self, app: ASGIApp) -> None:
+    `defect` makes the page for an exception that nobody foresaw; it stands here so that this page has the headers too.
+    """
+
+    def __init__(self, app: ASGIApp, defect: Callable[[Request, Exception], Response]) -> None:
         self._app = app
+        self._defect = defect
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -47,15 +52,25 @@ class Guard:
         headers = Headers(scope=scope)
         refusal = _refusal(scope, headers)
 
+        started = False
+
         async def send_guarded(message: Message) -> None:
+            nonlocal started
             if message["type"] == "http.response.start":
+                started = True
                 out = MutableHeaders(raw=message["headers"])
                 for name, value in _HEADERS.items():
                     out[name] = value
                 out.setdefault("Cache-Control", "no-store")
             await send(message)
 
-        await (refusal or self._app)(scope, receive, send_guarded)
+        try:
+            await (refusal or self._app)(scope, receive, send_guarded)
+        except Exception as error:  # a defect of ours: the user gets a page, the log gets the trace
+            if started:
+                raise
+            page = await run_in_threadpool(self._defect, Request(scope), error)
+            await page(scope, receive, send_guarded)
 
 
 def _refusal(scope: Scope, headers: Headers) -> Response | None:

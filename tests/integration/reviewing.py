@@ -40,7 +40,7 @@ def desk_over(home: Path) -> Iterator[Desk]:
 
 
 PRINTED = {
-    "seller_name": ("Bürobedarf Köhler GmbH", (90, 90)),
+    "seller_name": ("BUEROBEDARF KOEHLER GMBH", (90, 90)),
     "invoice_number": ("RE-2026-0815", (880, 300)),
     "issue_date": ("05.03.2026", (880, 350)),
     "iban": ("DE89 3704 0044 0532 0130 00", (90, 1600)),
