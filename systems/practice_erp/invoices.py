@@ -138,6 +138,7 @@ def _choose_vendor(desk: Desk, form: Screen, number: str) -> Screen:
     name = name_of(desk, number)
     if not name:
         raise Rejected(f"The ERP has no vendor {number}.", reason=Reason.VENDOR_UNKNOWN)
+    form = desk.go("invoice_new.do", "invoice_new")
     form.fill("vendor_text", name)
     form.press("update")
     names = desk.tab.screen("vendor_names", wait=False)
