@@ -51,13 +51,15 @@ class Deliveries:
         if number and party:
             found = clerk.erp.find_receipt(order=party, reference=number)
             receipts, complete = found.items, complete and found.complete
+        places = clerk.confirmed_places(document)
         return Facts(
             today=date.fromisoformat(clerk.today()),
             orders=tuple(orders.values()),
             orders_named=bool(numbers),
             receipts=receipts,
             sightings=clerk.sightings(case, document, party),
-            layout_confirmed=clerk.layout_confirmed(document),
+            layout_confirmed=bool(places),
+            confirmed_places=places,
             complete=complete,
         )
 

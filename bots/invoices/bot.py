@@ -51,14 +51,15 @@ class Invoices:
         vendors = choose_vendors(document, found.items)
         vendor = vendors[0] if len(vendors) == 1 else None
         sightings = clerk.sightings(case, document, vendor.number if vendor else None)
-        confirmed = clerk.layout_confirmed(document)
+        places = clerk.confirmed_places(document)
         today = date.fromisoformat(clerk.today())
         if vendor is None:
             facts = Facts(
                 today=today,
                 vendors=vendors,
                 sightings=sightings,
-                layout_confirmed=confirmed,
+                layout_confirmed=bool(places),
+                confirmed_places=places,
                 complete=found.complete,
                 orders_named=bool(order_numbers(document)),
             )
@@ -73,7 +74,8 @@ class Invoices:
             orders_named=named,
             posted=posted,
             sightings=sightings,
-            layout_confirmed=confirmed,
+            layout_confirmed=bool(places),
+            confirmed_places=places,
             complete=complete and searched and searched_preceding,
         )
         return facts, preceding

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from models.documents import common_checks, common_money, common_party
+from tallyman.domain.compare import fold_number
 from tallyman.domain.document import Document
 from tallyman.domain.facts import Facts
 from tallyman.domain.field import FieldSpec
@@ -24,7 +25,7 @@ KEYED = (
     "tax_total",
     "gross_total",
 )
-KEYED_IN_LINES = ("quantity", "unit_price", "total")
+KEYED_IN_LINES = tuple((name, common_checks.LINE_CONFIDENCE) for name in ("quantity", "unit_price", "total"))
 
 
 def check_billing(
@@ -53,8 +54,24 @@ def check_billing(
         *common_party.account(document, facts),
         *common_party.currency(document, facts),
         *common_checks.whole_search(facts),
-        *common_checks.trusted(document, facts, KEYED, KEYED_IN_LINES, common_checks.LINE_CONFIDENCE),
+        *common_checks.trusted(document, facts, KEYED, KEYED_IN_LINES, _corroborated(document, facts)),
     ]
+
+
+def _corroborated(document: Document, facts: Facts) -> set[str]:
+    """Header fields that the target's records or the document's own arithmetic give as well."""
+    found = set()
+    if facts.vendor is not None:
+        found.add("seller_name")
+        if fold_number(document.text("iban") or "") in map(fold_number, facts.vendor.ibans):
+            found.add("iban")
+        if document.text("currency") == facts.vendor.currency:
+            found.add("currency")
+    if common_checks.orders_known(document, facts):
+        found.add("purchase_order_reference")
+    if document.lines and not any((*common_money.amounts(document), *common_money.lines(document))):
+        found |= {"net_total", "tax_total", "gross_total"}
+    return found
 
 
 def _dates(document: Document, facts: Facts) -> Iterator[Finding]:

@@ -1,6 +1,6 @@
 """The checks that document types share. Each takes the document and the facts and yields findings; none does I/O."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -9,12 +9,21 @@ from tallyman.domain.document import Document
 from tallyman.domain.facts import Facts, Sighting
 from tallyman.domain.field import Field, FieldSpec, Kind
 from tallyman.domain.finding import Finding, Severity
+from tallyman.domain.page import WordSource
 from tallyman.domain.reasons import Reason
-from tallyman.matching.roles import date_of, number_of
+from tallyman.matching.orders import names_order
+from tallyman.matching.roles import date_of, number_of, order_numbers
 from tallyman.matching.say import listed
 
 KEYED_CONFIDENCE = 0.9
-"""The least confidence of a value that is keyed into a target or that decides what is keyed."""
+"""The least confidence of a value that is keyed into a target or that decides what is keyed, where nothing else
+speaks for it."""
+PLACE_CONFIDENCE = 0.7
+"""The same for a value from a text layer that stands where persons have confirmed this field of this supplier."""
+OCR_PLACE_CONFIDENCE = 0.8
+"""The same for a value that OCR read."""
+CORROBORATED_CONFIDENCE = 0.5
+"""The same for a value that the target's own records or the document's arithmetic give independently."""
 LINE_CONFIDENCE = 0.6
 """The least confidence of a figure in an invoice's line. Lower, since order, receipts and totals must agree with it."""
 DUE = ("due_date",)
@@ -57,15 +66,25 @@ def _missing(message: str, name: str, line: int | None = None) -> Finding:
 
 
 def trusted(
-    document: Document, facts: Facts, keyed: Iterable[str], in_lines: Iterable[str], line_confidence: float
+    document: Document,
+    facts: Facts,
+    keyed: Iterable[str],
+    in_lines: Iterable[tuple[str, float]],
+    corroborated: Collection[str],
 ) -> Iterator[Finding]:
     """Confidence of what is keyed, and the history gate: what rules or the model read is taken without a person only
-    for layouts that persons have confirmed before."""
-    header = [(None, field, KEYED_CONFIDENCE) for name in keyed if (field := document.fields.get(name))]
+    for layouts that persons have confirmed before.
+
+    in_lines: names with the least confidence of each. corroborated: header fields that something independent speaks
+    for, such as an order of that number with that vendor.
+    """
+    header = [
+        (None, field, _least(field, facts, corroborated)) for name in keyed if (field := document.fields.get(name))
+    ]
     lines = [
-        (at, field, line_confidence)
+        (at, field, least)
         for at, line in enumerate(document.lines, start=1)
-        for name in in_lines
+        for name, least in in_lines
         if (field := line.get(name))
     ]
     every: list[tuple[int | None, Field, float]] = [*header, *lines]
@@ -77,6 +96,25 @@ def trusted(
     if not facts.layout_confirmed and any(not field.source.exact for _, field, _ in every):
         message = "The first documents of this supplier's layout are confirmed by a person."
         yield Finding(reason=Reason.LOW_CONFIDENCE, message=message)
+
+
+def _least(field: Field, facts: Facts, corroborated: Collection[str]) -> float:
+    if field.name in corroborated:
+        return CORROBORATED_CONFIDENCE
+    if field.name in facts.confirmed_places:
+        return OCR_PLACE_CONFIDENCE if field.evidence.words is WordSource.OCR else PLACE_CONFIDENCE
+    return KEYED_CONFIDENCE
+
+
+def orders_known(document: Document, facts: Facts) -> bool:
+    """Whether every order that the document names is one of the target, and its vendor's where that is known."""
+    numbers = order_numbers(document)
+    vendors = {facts.vendor.number, facts.vendor.name} if facts.vendor else None
+    found = [
+        any(names_order(number, order) and (vendors is None or order.vendor in vendors) for order in facts.orders)
+        for number in numbers
+    ]
+    return bool(found) and all(found)
 
 
 def whole_search(facts: Facts) -> Iterator[Finding]:

@@ -73,8 +73,8 @@ class Clerk(Protocol):
     def sightings(self, case: Case, document: Document, vendor: str | None) -> tuple[Sighting, ...]:
         """Other cases of ours that may be the same document: same file, or same vendor and a number that is alike."""
 
-    def layout_confirmed(self, document: Document) -> bool:
-        """Whether persons have confirmed documents of this supplier's layout before."""
+    def confirmed_places(self, document: Document) -> tuple[str, ...]:
+        """The fields that stand where persons have confirmed them on this supplier's documents; none: a new layout."""
 
     def check(self, document: Document, facts: Facts) -> list[Finding]:
         """The checks of the document's type."""

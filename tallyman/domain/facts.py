@@ -36,6 +36,8 @@ class Facts(Value):
     sightings: tuple[Sighting, ...] = ()
     layout_confirmed: bool = False
     """Whether people have confirmed documents of this supplier's layout before."""
+    confirmed_places: tuple[str, ...] = ()
+    """Fields of this document that stand where persons have confirmed the same field of this supplier before."""
     complete: bool = True
     """False when a search of the target could not see everything: then "not found" proves nothing."""
 

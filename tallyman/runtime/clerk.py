@@ -22,7 +22,7 @@ from tallyman.runtime.attempts import Failure, attempt, unwrap
 from tallyman.runtime.billings import with_billings
 from tallyman.runtime.desk import Desk
 from tallyman.runtime.jobs import DeliveryJob, InvoiceJob
-from tallyman.runtime.layouts import confirm_layout, is_confirmed
+from tallyman.runtime.layouts import confirm_layout, confirmed_places
 from tallyman.runtime.posting import Job, Posted, Poster
 from tallyman.store import cases, reviews
 
@@ -114,12 +114,12 @@ class DurableClerk:
 
         return tuple(Sighting.from_json(one) for one in engine.step("sightings", look))
 
-    def layout_confirmed(self, document: Document) -> bool:
-        def look() -> bool:
+    def confirmed_places(self, document: Document) -> tuple[str, ...]:
+        def look() -> list[str]:
             with self._desk.database.transaction() as connection:
-                return is_confirmed(connection, document)
+                return confirmed_places(connection, document)
 
-        return bool(engine.step("layout", look))
+        return tuple(engine.step("layout", look))
 
     def check(self, document: Document, facts: Facts) -> list[Finding]:
         kind = self._desk.registry.document_types.get(document.type)

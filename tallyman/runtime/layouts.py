@@ -1,22 +1,24 @@
 """Which supplier layouts persons have confirmed: the history that values from rules or the model need.
 
-A layout is a supplier, a document type and the places of the fields that letterheads keep. A letter in a supplier's
+A layout is a supplier, a document type and the places of its fields. A letter in a supplier's
 name that looks different has no history.
 """
-
-from typing import Any
 
 from sqlalchemy import Connection, select
 
 from tallyman.domain.compare import fold_text
 from tallyman.domain.document import Document
+from tallyman.domain.field import Source
 from tallyman.platform.clock import now
 from tallyman.store import audit
 from tallyman.store.tables import layouts
 
 _FIXED = ("invoice_number", "issue_date", "pod_number", "waybill_number", "delivered_date")
+"""At least one of these must stand in its place for the layout to be the same one; all others may be missing."""
 _NEAR = 0.05
 """How far, in parts of the page, a field may move and still be in its place: scans shift and turn a little."""
+
+Places = dict[str, list[float]]
 
 
 def supplier_of(document: Document) -> str | None:
@@ -27,30 +29,30 @@ def supplier_of(document: Document) -> str | None:
     return fold_text(name) if name else None
 
 
-def positions_of(document: Document) -> dict[str, list[float]]:
-    """The centres of the fields that a layout keeps in place, as [page, x, y]."""
-    found: dict[str, list[float]] = {}
-    for name in _FIXED:
-        field = document.fields.get(name)
-        if field and field.evidence.box and field.evidence.page:
-            box = field.evidence.box
-            found[name] = [field.evidence.page, round((box.x0 + box.x1) / 2, 4), round((box.y0 + box.y1) / 2, 4)]
+def places_of(document: Document) -> Places:
+    """The centre of each field that was read from a page, as [page, x, y]. What a person typed has no place."""
+    found: Places = {}
+    for name, field in document.fields.items():
+        box, page = field.evidence.box, field.evidence.page
+        if box and page and field.source is not Source.PERSON:
+            found[name] = [page, round((box.x0 + box.x1) / 2, 4), round((box.y0 + box.y1) / 2, 4)]
     return found
 
 
-def is_confirmed(connection: Connection, document: Document) -> bool:
-    supplier, places = supplier_of(document), positions_of(document)
+def confirmed_places(connection: Connection, document: Document) -> list[str]:
+    """The fields of the document that stand where persons have confirmed them before."""
+    supplier, places = supplier_of(document), places_of(document)
     if supplier is None or not places:
-        return False
+        return []
     known = connection.execute(
         select(layouts.c.positions).where(layouts.c.supplier == supplier, layouts.c.document_type == document.type)
     )
-    return any(_same(row.positions, places) for row in known)
+    return sorted({name for row in known for name in _agreeing(row.positions, places)})
 
 
 def confirm_layout(connection: Connection, document: Document, case_id: str | None, by: str) -> None:
     """Remember that a person has confirmed a document of this layout."""
-    supplier, places = supplier_of(document), positions_of(document)
+    supplier, places = supplier_of(document), places_of(document)
     if supplier is None or not places:
         return
     connection.execute(
@@ -66,11 +68,13 @@ def confirm_layout(connection: Connection, document: Document, case_id: str | No
     audit.record(connection, by, "layout.confirmed", supplier, {"type": document.type, "case": case_id})
 
 
-def _same(known: dict[str, Any], places: dict[str, list[float]]) -> bool:
+def _agreeing(known: Places, places: Places) -> set[str]:
+    """The fields in their known places, if the layout as a whole is the known one."""
     shared = known.keys() & places.keys()
-    return bool(shared) and all(
-        known[name][0] == places[name][0]
-        and abs(known[name][1] - places[name][1]) <= _NEAR
-        and abs(known[name][2] - places[name][2]) <= _NEAR
-        for name in shared
-    )
+    agreeing = {name for name in shared if _near(known[name], places[name])}
+    fixed = shared & set(_FIXED)
+    return agreeing if fixed and fixed <= agreeing else set()
+
+
+def _near(one: list[float], other: list[float]) -> bool:
+    return one[0] == other[0] and abs(one[1] - other[1]) <= _NEAR and abs(one[2] - other[2]) <= _NEAR

@@ -10,10 +10,11 @@ from tallyman.domain.facts import Facts
 from tallyman.domain.finding import Finding
 from tallyman.domain.reasons import Reason
 from tallyman.matching.problems import problem_findings
-from tallyman.matching.roles import date_of
+from tallyman.matching.roles import date_of, number_of
 
-KEYED = ("pod_number", "purchase_order_reference", "delivered_date", "signature")
-KEYED_IN_LINES = ("item", "shipped_quantity", "received_quantity", "rejected_quantity")
+KEYED = ("pod_number", "purchase_order_reference", "delivered_date")
+SIGNATURE_CONFIDENCE = 0.75
+"""The odds of ink that is a signature; below them a person looks."""
 
 
 def check(document: Document, facts: Facts) -> list[Finding]:
@@ -29,8 +30,39 @@ def check(document: Document, facts: Facts) -> list[Finding]:
         *_received_before(facts, number),
         *common_checks.seen_before(facts, number, vendor, None, delivered),
         *common_checks.whole_search(facts),
-        *common_checks.trusted(document, facts, _keyed(document), KEYED_IN_LINES, common_checks.KEYED_CONFIDENCE),
+        *_signature(document),
+        *common_checks.trusted(document, facts, _keyed(document), (), _corroborated(document, facts)),
+        *_quantities(document),
     ]
+
+
+def _corroborated(document: Document, facts: Facts) -> set[str]:
+    return {"purchase_order_reference"} if common_checks.orders_known(document, facts) else set()
+
+
+def _signature(document: Document) -> Iterator[Finding]:
+    """Absent or unclear is the match's to say; here: present, but not surely."""
+    field = document.fields.get("signature")
+    if field is not None and field.value == "present" and field.confidence < SIGNATURE_CONFIDENCE:
+        message = f"That it is signed is only {field.confidence:.0%} sure; {SIGNATURE_CONFIDENCE:.0%} is needed."
+        yield Finding(reason=Reason.LOW_CONFIDENCE, message=message, field="signature", actual=field.value)
+
+
+def _quantities(document: Document) -> Iterator[Finding]:
+    """What was received is believed when it is sure, or when the shipped quantity, read elsewhere, is the same."""
+    for at, line in enumerate(document.lines, start=1):
+        received, shipped = line.get("received_quantity"), line.get("shipped_quantity")
+        if received is None:
+            continue
+        agrees = shipped is not None and number_of(shipped) == number_of(received)
+        least = common_checks.LINE_CONFIDENCE if agrees else common_checks.KEYED_CONFIDENCE
+        if received.confidence < least:
+            message = (
+                f"Line {at}: received “{received.value}” is only {received.confidence:.0%} sure; {least:.0%} is needed."
+            )
+            yield Finding(
+                reason=Reason.LOW_CONFIDENCE, message=message, field=received.name, line=at, actual=received.value
+            )
 
 
 def _keyed(document: Document) -> tuple[str, ...]:
