@@ -83,7 +83,7 @@ def decide_item(request: Request, office: TheOffice, item_id: int, form: Form) -
     """Decide, or show the item again with what does not fit; what was typed is kept."""
     language = office.language(request)
     found = _find(office, item_id, language)
-    if found.offer.decided :
+    if found.offer.decided or form.get("seen") != str(len(found.item.decisions)):
         return _show(request, office, found, status=409, told=language.t("Somebody decided meanwhile; look again."))
     try:
         after = _decide(office, found, form, language)

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 from typer.testing import CliRunner, Result
 
-from tallyman.cli.main import app
+from tallyman.cli.main import build
 from tallyman.domain.case import CaseState
 from tallyman.errors import BusinessError, TallymanError, UsageError
 from tallyman.platform import log
@@ -35,7 +35,7 @@ def made(desk: Desk) -> dict[str, Any]:
 
 
 def call(*words: str | int, stdin: str | None = None) -> Result:
-    result = CliRunner().invoke(app, [str(word) for word in words], input=stdin, env={"LC_ALL": "de_DE.UTF-8"})
+    result = CliRunner().invoke(build(), [str(word) for word in words], input=stdin, env={"LC_ALL": "de_DE.UTF-8"})
     if isinstance(result.exception, TallymanError):
         raise result.exception
     return result
