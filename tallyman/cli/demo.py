@@ -153,8 +153,8 @@ def _report(desk: Desk, folder: Path, told: list[dict[str, Any]]) -> bool:
         reason = reasons.get(document["id"], "")
         wanted = expected.get(document["id"])
         if not _as_expected(document, reason, wanted):
-            told = f"{wanted['reason'] or 'posted'} ({wanted['file']})" if wanted else "not offered at all"
-            surprises.append(f"{document['file']}: {reason or document['state']} instead of {told}")
+            right = f"{wanted['reason'] or 'posted'} ({wanted['file']})" if wanted else "not offered at all"
+            surprises.append(f"{document['file']}: {reason or document['state']} instead of {right}")
         amount = f"{document['gross']} {document['currency'] or ''}" if document["gross"] else ""
         posted = document["state"] == CaseState.POSTED
         ending = f"[green]posted[/] {escape(document['record'])}" if posted else f"[yellow]{reason}[/]"
