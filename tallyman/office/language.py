@@ -60,7 +60,7 @@ class Language:
         return self._number(str(number), _FORMS[Kind.QUANTITY])
 
     def percent(self, share: float) -> str:
-        return f"{int(share * 100)}{NO_BREAK}%"
+        return f"{share * 100:.0f}{NO_BREAK}%"
 
     def day(self, day: date) -> str:
         return format_date(day, "medium", locale=self.locale)
