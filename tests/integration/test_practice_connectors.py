@@ -219,7 +219,7 @@ QUIRKS: list[dict[str, Any]] = [
     {"ajax_refresh": False, "mixed_charset": False, "secrets_in_urls": False, "token_per_page": False},
     {"columns_only_if_ticked": False, "totals_row": False, "substring_search": False, "drafts_hidden": False},
     {"default_window_days": 0, "success_shows_blank_form": False, "js_error_on_every_page": False},
-    {"ajax_delay_s": 1.0, "date_format": "yyyy-mm-dd", "slow_s": 0.1},
+    {"ajax_delay_s": 3.0, "date_format": "yyyy-mm-dd", "slow_s": 0.1},
     {"popup_dialog": "confirm"},
     {"popup_dialog": "alert"},
     {"popup_dialog": "alert_on_load"},
