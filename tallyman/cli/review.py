@@ -15,10 +15,10 @@ from tallyman.domain.document import Document
 from tallyman.domain.posting import PostingState
 from tallyman.domain.reasons import Reason
 from tallyman.errors import UsageError
-from tallyman.office.entry import check_corrections, signature, spec_of, specs
 from tallyman.office.language import Language, of_terminal
 from tallyman.platform.clock import now
 from tallyman.runtime.desk import Desk
+from tallyman.runtime.entry import spec_of, specs
 from tallyman.runtime.requests import decide as request_decision
 from tallyman.store import reviews
 from tallyman.store.tables import cases
@@ -168,9 +168,6 @@ def decide(
     values = _values(set_values or [])
     _check_outcome(kind, outcome, record)
     with open_desk() as desk:
-        found, row = _load(desk, item)
-        document = Document.from_json(row["document"]) if row is not None and row["document"] else None
-        check_corrections(desk.registry.document_types, document, values)
         client = desk.client()
         try:
             state = PostingState(outcome.name) if outcome else None
@@ -179,7 +176,7 @@ def decide(
                 client,
                 item,
                 kind,
-                signature(by, found.decisions),
+                by,
                 note=note,
                 corrections=values,
                 outcome=state,

@@ -8,8 +8,8 @@ from tallyman.domain.document import UNKNOWN, Document, Sheet
 from tallyman.domain.field import Field, FieldSpec, Kind, Source
 from tallyman.domain.finding import Finding, Severity
 from tallyman.errors import UsageError
-from tallyman.office.entry import specs
 from tallyman.office.language import Language
+from tallyman.runtime.entry import specs
 
 SURE = 0.9
 """Values of rules and the model below this are shown as doubtful."""

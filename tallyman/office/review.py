@@ -16,7 +16,6 @@ from tallyman.domain.document import Document
 from tallyman.domain.posting import PostingState
 from tallyman.errors import UsageError
 from tallyman.office import look
-from tallyman.office.entry import check_corrections, signature
 from tallyman.office.language import Language
 from tallyman.office.offer import Offer, offer
 from tallyman.office.paper import Paper, changes, lay_out
@@ -110,17 +109,17 @@ def _decide(office: Office, found: Case, form: Mapping[str, str], language: Lang
     kind, outcome = _kind(wanted, found, values, form, language)
     corrections = values if kind is DecisionKind.CORRECT else {}
     try:
-        check_corrections(office.desk.registry.document_types, found.document, corrections)
         return decide(
             office.desk,
             office.client,
             found.item.id,
             kind,
-            signature(form.get("by", ""), found.item.decisions),
+            form.get("by", ""),
             note=form.get("note", "").strip()[:_NOTE],
             corrections=corrections,
             outcome=outcome,
             record=form.get("record", "").strip()[:80] if outcome is PostingState.POSTED else "",
+            seen=len(found.item.decisions),
         )
     except UsageError as error:
         raise _Refused(language.t(str(error))) from error

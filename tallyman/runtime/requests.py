@@ -15,6 +15,7 @@ from tallyman.platform.clock import now
 from tallyman.runtime import engine
 from tallyman.runtime.corrections import missing_persons
 from tallyman.runtime.desk import Desk
+from tallyman.runtime.entry import check_corrections, signature
 from tallyman.store import audit, cases, reviews
 from tallyman.store.tables import postings
 
@@ -50,21 +51,27 @@ def decide(
     corrections: Mapping[str, str] | None = None,
     outcome: PostingState | None = None,
     record: str = "",
+    seen: int | None = None,
 ) -> ReviewItem:
     """A person's decision and the work that follows from it, in one transaction: both or neither.
 
+    seen: how many decisions the person saw on the item; another one that came meanwhile refuses this one.
     outcome: what a person saw in the target for an item whose outcome is unknown: POSTED or NOT_POSTED.
     A finding that needs two persons stays open (escalated) until a second, different one accepts it.
     Raises UsageError when the item is decided already or the decision does not fit.
     """
     corrections = dict(corrections or {})
     _check_corrections(kind, corrections)
-    if not by.strip():
-        raise UsageError("A decision carries the name of who made it.")
+    if outcome is not None and kind is not DecisionKind.ACCEPT:
+        raise UsageError("What the target shows is said with `accept`.")
     with desk.database.transaction() as connection:
         item = reviews.get(connection, item_id)
-        if item.state is ReviewState.DECIDED:
-            raise UsageError(f"Review item {item_id} was decided already.")
+        if item.state is ReviewState.DECIDED or (seen is not None and seen != len(item.decisions)):
+            raise UsageError(f"Review item {item_id} was decided already.", advice="Look at it again.")
+        by = signature(by, item.decisions)
+        if corrections:
+            document = cases.document(connection, item.case) if item.case else None
+            check_corrections(desk.registry.document_types, document, corrections)
         decision = Decision(
             kind=kind,
             by=by,

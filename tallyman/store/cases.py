@@ -55,6 +55,12 @@ def get(connection: Connection, case_id: str) -> Case:
     return case_of(connection.execute(select(cases).where(cases.c.id == case_id)).mappings().one())
 
 
+def document(connection: Connection, case_id: str) -> Document | None:
+    """The case's document as it was last understood."""
+    row = connection.execute(select(cases.c.document).where(cases.c.id == case_id)).first()
+    return Document.from_json(row.document) if row is not None and row.document else None
+
+
 def case_of(row: RowMapping) -> Case:
     names = ("id", "bot", "sha256", "file", "source", "received_at", "state", "attended")
     return Case(**{name: row[name] for name in names})
