@@ -14,11 +14,11 @@ from typing import Annotated, Any
 import typer
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
 from tallyman.cli.common import err, out
 from tallyman.cli.run import result, work_off
-from tallyman.cli.serve import _supervise
+from tallyman.cli.serve import supervise
+from tallyman.cli.tables import new_table, print_table
 from tallyman.domain.case import CaseState
 from tallyman.errors import ConfigurationError, TallymanError
 from tallyman.platform import log
@@ -90,6 +90,7 @@ def _print_papers(folder: Path) -> None:
 @contextmanager
 def _practice_office(folder: Path) -> Iterator[dict[str, str]]:
     command = [sys.executable, "-m", "fixtures.office", "--home", str(folder / "office")]
+    command += ["--traits", str(folder / "traits.json")]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as office:
         try:
             assert office.stdout is not None
@@ -144,7 +145,7 @@ def _report(desk: Desk, folder: Path, told: list[dict[str, Any]]) -> bool:
     expected = _expected(folder)
     with desk.database.transaction() as connection:
         reasons = {row["case_id"]: row["reason"] for row in reviews.listed(connection, open_only=False)}
-    table = Table(box=None, pad_edge=False, header_style="bold", width=100, title_justify="left")
+    table = new_table()
     for column, options in _COLUMNS.items():
         table.add_column(column, **options)
     documents = [document for run in told for document in run["documents"]]
@@ -161,7 +162,7 @@ def _report(desk: Desk, folder: Path, told: list[dict[str, Any]]) -> bool:
         kind = wanted["kind"] if wanted else ""
         table.add_row(escape(document["file"]), kind, escape(document["number"] or "-"), amount, ending)
     out.print()
-    out.print(table)
+    print_table(table)
     return _compare(folder, documents, surprises, set(expected))
 
 
@@ -217,4 +218,4 @@ def _serve(home: Home, port: int) -> None:
     import os
 
     os.environ["TALLYMAN_HOME"] = str(home.path)
-    _supervise(home.settings().office, port)
+    supervise(home.settings().office, port)

@@ -8,9 +8,9 @@ import typer
 from pydantic import ValidationError
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
 from tallyman.cli.common import err, open_desk, out, print_json, user_name
+from tallyman.cli.tables import new_table, print_table
 from tallyman.contracts.bot import RunInputs
 from tallyman.domain.case import CaseState
 from tallyman.errors import SystemDown, TechnicalError, UsageError
@@ -150,14 +150,14 @@ def show(told: dict[str, Any]) -> None:
     if not told["documents"]:
         out.print(f"Nothing new: {told['offered'] or 0} offered, all of them known.")
         return
-    table = Table(box=None, pad_edge=False, header_style="bold", width=100)
+    table = new_table()
     table.add_column("Document", no_wrap=True, max_width=30)
     table.add_column("State", no_wrap=True)
     table.add_column("Number or reason", ratio=1)
     for document in told["documents"]:
         message = document["record"] or document["message"]
         table.add_row(escape(document["file"]), document["state"].lower().replace("_", " "), escape(message))
-    out.print(table)
+    print_table(table)
     states = [document["state"] for document in told["documents"]]
     posted, review = states.count(CaseState.POSTED), len(states) - states.count(CaseState.POSTED)
     out.print(f"{posted} posted, {review} for a person. Next: `tallyman review list`.", highlight=False)

@@ -41,10 +41,11 @@ def serve(
         if office_only:
             serve_office(desk, settings.host, port or settings.port)
             return
-    _supervise(settings, port or settings.port)
+    supervise(settings, port or settings.port)
 
 
-def _supervise(settings: OfficeSettings, port: int) -> None:
+def supervise(settings: OfficeSettings, port: int) -> None:
+    """Run both children over TALLYMAN_HOME until we are told to stop."""
     stop = _stop_event()
     base = [sys.executable, "-m", "tallyman.cli"]
     commands = {"office": [*base, "serve", "--office-only", "--port", str(port)], "worker": [*base, "worker"]}

@@ -14,7 +14,7 @@ from tallyman.domain.base import Value
 from tallyman.domain.case import Case
 from tallyman.domain.posting import NaturalKey, PostingState
 from tallyman.domain.reasons import Reason
-from tallyman.errors import TallymanError
+from tallyman.errors import Rejected, TallymanError
 from tallyman.platform.blobs import Blobs
 from tallyman.platform.crashpoints import crash_point
 from tallyman.runtime import engine
@@ -155,7 +155,7 @@ class Poster:
             self._use(lambda erp: job.click(erp, arm), timeout_s=180)
         except TallymanError as error:
             self._sessions.of(self._system).discard()
-            refused = error.reason in (Reason.RECORD_LOCKED, Reason.PERIOD_CLOSED)
+            refused = isinstance(error, Rejected)
             return {"clicked": bool(armed), "failed": failure_of(error).to_json(), "refused": refused}
         return {"clicked": bool(armed), "failed": None if armed else _NEVER_ARMED.to_json(), "refused": False}
 
