@@ -18,11 +18,11 @@ err = Console(stderr=True)
 
 
 @contextmanager
-def open_desk(*, headed: bool = False) -> Iterator[Desk]:
+def open_desk() -> Iterator[Desk]:
     """The desk over TALLYMAN_HOME, with the log going to its file; closed at the end."""
     home = Home()
     log.configure(home.log)
-    desk = Desk.open(home, headed=headed)
+    desk = Desk.open(home)
     try:
         yield desk
     finally:

@@ -31,7 +31,7 @@ def run(
     as_json: Annotated[bool, typer.Option("--json", help="Print the result for programs.")] = False,
 ) -> None:
     """Start a run. A worker that is there takes it; without one it is worked off here and now."""
-    with open_desk(headed=attended) as desk:
+    with open_desk() as desk:
         told_inputs = parse_inputs(desk, bot, inputs or [])
         name = f"{bot}:by-hand:{uuid.uuid4().hex[:12]}"
         if is_running(desk):

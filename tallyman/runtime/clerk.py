@@ -32,8 +32,9 @@ T = TypeVar("T", bound=Value)
 class DurableErp:
     """The searching verbs of the bot's ERP. A system that is down is waited for, at last GaveUp is raised."""
 
-    def __init__(self, desk: Desk, system: str) -> None:
+    def __init__(self, desk: Desk, system: str, *, attended: bool) -> None:
         self._desk = desk
+        self._attended = attended
         self.name = system
 
     def find_vendor(self, query: VendorQuery) -> Found[Vendor]:
@@ -50,7 +51,7 @@ class DurableErp:
 
     def _ask(self, name: str, kind: type[T], search: Callable[[Erp], Found[T]]) -> Found[T]:
         def once() -> dict[str, Any]:
-            found: Found[T] = self._desk.sessions.of(self.name).call(search)
+            found: Found[T] = self._desk.sessions.of(self.name, attended=self._attended).call(search)
             items = [item.to_json() for item in found.items]
             return {"items": items, "scope": found.scope, "complete": found.complete}
 
@@ -71,7 +72,7 @@ class DurableClerk:
         self._desk = desk
         self._settings = settings
         self._run = run
-        self.erp = DurableErp(desk, settings.erp)
+        self.erp = DurableErp(desk, settings.erp, attended=case.attended)
         self.document: Document | None = None
         """What was read in this run, for whoever has to tell a person that it ended early."""
         told = engine.step("decisions", lambda: self._load_decisions(case))
@@ -195,7 +196,7 @@ class DurableClerk:
             name = f"{posting.reference}{_suffix(content)}"
             return attempt(
                 "attach",
-                lambda: self._desk.sessions.of(self.erp.name).call(
+                lambda: self._desk.sessions.of(self.erp.name, attended=case.attended).call(
                     lambda erp: erp.attach_document(invoice=target, name=name, content=content)
                 ),
             )

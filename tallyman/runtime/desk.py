@@ -28,7 +28,7 @@ class Desk:
     readings: Readings
 
     @classmethod
-    def open(cls, home: Home | None = None, *, headed: bool = False) -> "Desk":
+    def open(cls, home: Home | None = None) -> "Desk":
         """Read the settings, open the database and bring its tables up to date. Starts nothing.
 
         Raises ConfigurationError.
@@ -47,7 +47,7 @@ class Desk:
             blobs=blobs,
             vault=vault,
             ledger=Ledger(database),
-            sessions=Sessions(registry, settings, vault, headed=headed),
+            sessions=Sessions(registry, settings, vault),
             readings=Readings(registry, blobs),
         )
 

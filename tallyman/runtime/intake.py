@@ -48,7 +48,7 @@ class Intake:
         counts = {"offered": 0, "taken": 0, "repeated": 0}
 
         def take_all() -> dict[str, int]:
-            session = self._desk.sessions.of(source)
+            session = self._desk.sessions.of(source, attended=attended)
             offers: list[Offer] = session.call(_list)
             with self._desk.database.transaction() as connection:
                 known = cases.taken_keys(connection, self._bot, source)

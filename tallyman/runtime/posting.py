@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Protocol
 
+from tallyman.browser.session import SessionThread
 from tallyman.contracts.system import Arm, Capabilities, Erp, Permit
 from tallyman.domain.base import Value
 from tallyman.domain.case import Case
@@ -146,7 +147,7 @@ class Poster:
 
         def arm(shown: Mapping[str, str]) -> Permit:
             compare_read_back(job.shown, shown)
-            picture = self._sessions.of(self._system).snapshot()
+            picture = self._session().snapshot()
             self._ledger.arm(entry, self._blobs.put(picture) if picture else None)
             armed.append(True)
             return OneClick()
@@ -154,7 +155,7 @@ class Poster:
         try:
             self._use(lambda erp: job.click(erp, arm), timeout_s=180)
         except TallymanError as error:
-            self._sessions.of(self._system).discard()
+            self._session().discard()
             refused = isinstance(error, Rejected)
             return {"clicked": bool(armed), "failed": failure_of(error).to_json(), "refused": refused}
         return {"clicked": bool(armed), "failed": None if armed else _NEVER_ARMED.to_json(), "refused": False}
@@ -204,7 +205,7 @@ class Poster:
         return self._settle(entry, PostingState.NOT_POSTED, note, reason=Reason.DUPLICATE_SUSPECTED)
 
     def _again(self, entry: Entry) -> dict[str, Any]:
-        self._sessions.of(self._system).discard()  # the old browser is dead before a new click is allowed
+        self._session().discard()  # the old browser is dead before a new click is allowed
         return self._ledger.back_to_intent(entry).to_json()
 
     def _unknown(self, entry: Entry, note: str, *, record: str = "") -> Posted:
@@ -221,8 +222,11 @@ class Poster:
         engine.step("posting.settle", settle)
         return Posted(state=state, message=note, record=record, reason=reason)
 
+    def _session(self) -> SessionThread:
+        return self._sessions.of(self._system, attended=self._case.attended)
+
     def _use(self, use: Callable[[Any], Any], *, timeout_s: float = 120) -> Any:
-        return self._sessions.of(self._system).call(use, timeout_s=timeout_s)
+        return self._session().call(use, timeout_s=timeout_s)
 
 
 _NEVER_ARMED = Failure(

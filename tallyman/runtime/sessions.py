@@ -12,32 +12,41 @@ from tallyman.registry import ROOT, Registry
 class Sessions:
     """Hands out the one session thread of a system."""
 
-    def __init__(self, registry: Registry, settings: Settings, vault: Vault, *, headed: bool = False) -> None:
+    def __init__(self, registry: Registry, settings: Settings, vault: Vault) -> None:
         self._registry = registry
         self._settings = settings
         self._vault = vault
-        self._headed = headed
-        self._threads: dict[str, SessionThread] = {}
+        self._threads: dict[str, tuple[bool, SessionThread]] = {}
         self._lock = threading.Lock()
 
-    def of(self, system: str) -> SessionThread:
-        """Raises ConfigurationError when there is no such system."""
+    def of(self, system: str, *, attended: bool = False) -> SessionThread:
+        """The session, in a browser to be seen when `attended`. Raises ConfigurationError for an unknown system.
+
+        A system has one session: one that is headless is ended first when it is to be seen, and the other way round.
+        """
         with self._lock:
-            if system not in self._threads:
-                self._threads[system] = SessionThread(
-                    self._registry.system(system),
-                    ROOT / "selectors" / system,
-                    self._settings_of(system),
-                    lambda name: self._vault.get(f"{system}.{name}"),
-                    headed=self._headed,
-                )
-            return self._threads[system]
+            known = self._threads.get(system)
+            if known is not None and known[0] != attended:
+                known[1].close()
+                known = None
+            if known is None:
+                known = self._threads[system] = (attended, self._new(system, attended))
+            return known[1]
+
+    def _new(self, system: str, headed: bool) -> SessionThread:
+        return SessionThread(
+            self._registry.system(system),
+            ROOT / "selectors" / system,
+            self._settings_of(system),
+            lambda name: self._vault.get(f"{system}.{name}"),
+            headed=headed,
+        )
 
     def _settings_of(self, system: str) -> Mapping[str, str]:
         return self._settings.of_system(system)
 
     def close(self) -> None:
         with self._lock:
-            for thread in self._threads.values():
+            for _, thread in self._threads.values():
                 thread.close()
             self._threads.clear()
