@@ -4,11 +4,11 @@ from dataclasses import dataclass
 
 from models.readers._rules.header import header_fields
 from models.readers._rules.kind import kind_of
-from models.readers._rules.labels import HEADER, POD
+from models.readers._rules.labels import COLUMNS, HEADER, POD
 from models.readers._rules.parties import party_fields
 from models.readers._rules.pod import pod_document
 from models.readers._rules.sheet import Sheet, find_labels, sheets_of
-from models.readers._rules.table import invoice_lines
+from models.readers._rules.table import invoice_lines, table_areas
 from models.readers._rules.totals import total_fields
 from tallyman.domain.document import UNKNOWN, Document, Problem
 from tallyman.domain.page import Reading
@@ -45,12 +45,15 @@ def _kind_by_labels(sheets: list[Sheet]) -> tuple[str, float]:
 
 
 def _bill(kind: str, sheets: list[Sheet]) -> Document:
-    fields = {**party_fields(sheets), **header_fields(sheets, HEADER), **total_fields(sheets)}
+    areas = table_areas(sheets, COLUMNS, {"description", "total"}, "total")
+    head = header_fields(sheets, HEADER, areas)
+    lines = tuple(invoice_lines(sheets))
+    fields = {**party_fields(sheets, areas, head.get("iban")), **head, **total_fields(sheets, lines)}
     if "invoice_number" in fields and fields.get("purchase_order_reference") and kind == "order":
         fields["invoice_number"] = fields["purchase_order_reference"].model_copy(update={"name": "invoice_number"})
     if kind == "invoice" and "gross_total" in fields and fields["gross_total"].amount < 0:
         kind = "credit_note"
-    return Document(type=kind, fields=fields, lines=tuple(invoice_lines(sheets)))
+    return Document(type=kind, fields=fields, lines=lines)
 
 
 def _doubts(kind: str, sure: float, document: Document) -> list[Problem]:

@@ -34,16 +34,32 @@ def kind_of(sheets: list[Sheet]) -> tuple[str, float]:
     usual = _usual_height(sheets)
     for sheet in sheets[:1]:
         for cell in sheet.cells:
+            text = _closed_up(cell)
             for kind, pattern, weight in _TITLES:
-                match = re.search(rf"(?<!\w)(?:{pattern})(?!\w)", cell.text, re.IGNORECASE)
+                match = re.search(rf"(?<!\w)(?:{pattern})(?!\w)", text, re.IGNORECASE)
                 if match is None:
                     continue
-                value = weight * _prominence(cell.text, match, cell.height / usual, cell.box.y0)
+                value = weight * _prominence(text, match, cell.height / usual, cell.box.y0)
                 if _is_label(sheet, cell):
                     value *= 0.4
                 if value > score:
                     best, score = kind, value
     return best, min(0.97, score)
+
+
+def is_title(text: str) -> bool:
+    """Whether a line is nothing but a title and perhaps a number: `Rechnung`, `Avoir 094485`."""
+    for _, pattern, _ in _TITLES:
+        match = re.match(rf"(?:{pattern})(?!\w)", text, re.IGNORECASE)
+        if match and len(text) < 45 and not re.search(r"[^\W\d_]{4}.*[^\W\d_]{4}", text[match.end() :]):
+            return True
+    return False
+
+
+def _closed_up(cell: Span) -> str:
+    """`I N V O I C E` is one word."""
+    letters = [word.text for word in cell.words]
+    return "".join(letters) if len(letters) > 4 and all(len(letter) == 1 for letter in letters) else cell.text
 
 
 def _is_label(sheet: Sheet, cell: Span) -> bool:

@@ -92,6 +92,20 @@ class Sheet:
                     yield cell
 
 
+@dataclass(frozen=True, kw_only=True)
+class Area:
+    """Where the rows of a line table stand on a page."""
+
+    page: int
+    x0: float
+    top: float
+    bottom: float
+
+    def holds(self, cell: Span) -> bool:
+        inside = self.top < cell.middle < self.bottom
+        return cell.page == self.page and inside and cell.box.x0 >= self.x0 - 0.02
+
+
 def sheets_of(pages: Sequence[Page]) -> list[Sheet]:
     return [_sheet(page) for page in pages]
 
@@ -154,7 +168,7 @@ class Label:
 
 def find_labels(cell: Span, phrases: dict[str, list[tuple[str, float]]]) -> list[Label]:
     """All labels in a cell, longest first at each place. `phrases` maps a folded phrase to names and weights."""
-    folded = [fold_text(word.text) for word in cell.words]
+    folded = [_folded(word.text) for word in cell.words]
     found: list[Label] = []
     start = 0
     while start < len(folded):
@@ -168,6 +182,10 @@ def find_labels(cell: Span, phrases: dict[str, list[tuple[str, float]]]) -> list
             found.append(Label(name=name, weight=weight * (0.8 if inside else 1.0), cell=cell, start=start, end=end))
         start = end
     return found
+
+
+def _folded(word: str) -> str:
+    return "#" if word.strip(".:") == "#" else fold_text(word)
 
 
 def _longest(
@@ -189,5 +207,7 @@ def phrase_book(words: dict[str, Sequence[str]], weight: float = 1.0) -> dict[st
     for name, phrases in words.items():
         for phrase in phrases:
             strength = weight * (0.6 if phrase.startswith("~") else 1.0)
-            book.setdefault(fold_text(phrase), []).append((name, strength))
+            for folded in {fold_text(phrase), "".join(_folded(word) for word in phrase.removeprefix("~").split())}:
+                if folded:
+                    book.setdefault(folded, []).append((name, strength))
     return book

@@ -8,7 +8,7 @@ from statistics import median
 
 from models.readers._rules import values
 from models.readers._rules.labels import COLUMNS, POD, TOTALS
-from models.readers._rules.sheet import Label, Sheet, Span, find_labels
+from models.readers._rules.sheet import Area, Label, Sheet, Span, find_labels
 from tallyman.domain.compare import fold_text
 from tallyman.domain.field import Field
 from tallyman.domain.page import Word, WordSource
@@ -28,6 +28,9 @@ _UNITS = {
     "monat": "MON", "mon": "MON", "month": "MON", "mois": "MON", "set": "SET", "satz": "SET", "jeu": "SET",
     "karton": "XCT", "ktn": "XCT", "carton": "XCT", "ctn": "XCT", "box": "XBX", "kiste": "XBX", "pack": "XPK",
     "palette": "XPX", "pal": "XPX", "pallet": "XPX", "rolle": "XRO", "roll": "XRO", "sack": "XSA", "bag": "XSA",
+    "pc": "H87", "u": "H87", "pce": "H87", "piece": "H87", "pieces": "H87", "stck": "H87", "unite": "H87", "mtr": "MTR",
+    "lfm": "MTR", "ml": "MTR", "pckg": "XPK", "bx": "XBX", "rll": "XRO", "plt": "XPX", "boite": "XBX", "mth": "MON", "pk": "XPK", "pqt": "XPK", "paquet": "XPK", "packung": "XPK", "rl": "XRO",
+    "rlx": "XRO", "rouleau": "XRO", "sac": "XSA", "ct": "XCT", "jr": "DAY", "mois": "MON", "t": "TNE", "tonne": "TNE",
 }  # fmt: skip
 
 
@@ -50,7 +53,7 @@ class Row:
 def invoice_lines(sheets: list[Sheet]) -> Iterator[dict[str, Field]]:
     for row, source, page in table_rows(sheets, COLUMNS, needed={"description", "total"}, anchor=("total",)):
         line = _line(row, source, page, ("quantity", "unit_price", "total"))
-        _check(line)
+        _check(line, row)
         if "total" in line and ("description" in line or "quantity" in line):
             yield line
 
@@ -69,9 +72,32 @@ def table_rows(
             continue
         columns, bottom = head
         anchors = [name for name in anchor if any(column.name == name for column in columns)]
-        rows = [_row(sheet_row, columns) for sheet_row in sheet.rows if sheet_row[0].middle > bottom]
+        rows = [_row(cells, columns) for cells in _within(sheet, columns, bottom)]
         for row in _items(_until_end(sheet, rows, bottom, form=form), anchors):
             yield row, sheet.page.source, sheet.page.number
+
+
+def table_areas(sheets: list[Sheet], book: Book, needed: set[str], anchor: str) -> list[Area]:
+    """Where the line tables stand."""
+    areas = []
+    for sheet in sheets:
+        head = _head(sheet, book, needed)
+        if head is None:
+            continue
+        columns, top = head
+        rows = [_row(cells, columns) for cells in _within(sheet, columns, top)]
+        ends = [row.bottom for row in _until_end(sheet, rows, top, form=False) if _number(row.cells.get(anchor, ()))]
+        if ends:
+            areas.append(Area(page=sheet.page.number, x0=columns[0].x0, top=top, bottom=max(ends) + 0.02))
+    return areas
+
+
+def _within(sheet: Sheet, columns: list[Column], top: float) -> Iterator[list[Span]]:
+    """The cells of each row below the headings; what stands left of the first column is no part of the table."""
+    for row in sheet.rows:
+        cells = [cell for cell in row if cell.box.x1 > columns[0].x0 - 0.005]
+        if cells and row[0].middle > top:
+            yield cells
 
 
 def _head(sheet: Sheet, book: Book, needed: set[str]) -> tuple[list[Column], float] | None:
@@ -187,6 +213,9 @@ def _items(rows: Iterator[Row], anchors: list[str]) -> list[Row]:
         if before or not items or "description" not in row.cells:
             continue
         gap = row.top - items[-1].bottom
+        if gap <= height and _detail(row):
+            items[-1] = _with_item_number(items[-1], row)
+            continue
         usual = median(gaps) if gaps else 0.6 * height
         if gap <= max(usual * 1.5, 0.6 * height) and _is_more_description(row):
             gaps.append(max(gap, 0.001))
@@ -196,6 +225,34 @@ def _items(rows: Iterator[Row], anchors: list[str]) -> list[Row]:
 
 def _only_description(row: Row) -> Row:
     return Row(top=row.top, bottom=row.bottom, cells={"description": row.cells["description"]})
+
+
+_BATCH = re.compile(r"(?:batch|charge|lot|serial|s/n|serien-?nr|n° de série|mhd|best before)\b", re.IGNORECASE)
+_ITEM_NAMES = ("seller_item_id", "item")
+
+
+def _detail(row: Row) -> bool:
+    """`Article TE-22597` or `Batch 125979` below a description says more of the line, but describes nothing."""
+    text = " ".join(word.text for word in row.cells["description"])
+    return bool(_BATCH.match(text)) or _item_number(row) is not None
+
+
+def _item_number(row: Row) -> Word | None:
+    words = row.cells["description"]
+    cell = Span(page=1, source=WordSource.TEXT_LAYER, words=words)
+    for label in find_labels(cell, COLUMNS):
+        if label.start == 0 and label.name == "seller_item_id" and label.end < len(words):
+            word = words[label.end]
+            short = len(words) <= label.end + 1 or _BATCH.match(words[label.end + 1].text)
+            return word if short and any(char.isdigit() for char in word.text) else None
+    return None
+
+
+def _with_item_number(item: Row, row: Row) -> Row:
+    word = _item_number(row)
+    if word is None or any(name in item.cells for name in _ITEM_NAMES):
+        return Row(top=item.top, bottom=row.bottom, cells=item.cells)
+    return Row(top=item.top, bottom=row.bottom, cells={**item.cells, "seller_item_id": (word,)})
 
 
 def _is_more_description(row: Row) -> bool:
@@ -222,6 +279,10 @@ def _number(words: Sequence[Word]) -> values.Found | None:
     return next(values.amounts(" ".join(word.text for word in words), whole=True), None)
 
 
+_READ, _GUESSED = 0.9, 0.55
+"""How sure a cell under its heading is; less where words of several printed rows or columns may have come together."""
+
+
 def _line(row: Row, source: WordSource, page: int, numbers: Sequence[str]) -> dict[str, Field]:
     line: dict[str, Field] = {}
     for name in numbers:
@@ -229,19 +290,40 @@ def _line(row: Row, source: WordSource, page: int, numbers: Sequence[str]) -> di
         found = _number(span.words)
         if found:
             words = span.chars(found.start, found.end)
-            line[name] = words.field(name, found.value, 0.6, span.text[found.start : found.end])
+            line[name] = words.field(name, found.value, _NUMBER_SURE, span.text[found.start : found.end])
             if name in ("quantity", "shipped_quantity"):
                 _unit_beside(line, span, found)
     for name in _TEXT:
         printed = row.cells.get(name, ())
+        if name in _ITEM_NAMES:
+            printed = _without_line_number(printed)
         if any(char.isalnum() for word in printed for char in word.text):
             span = Span(page=page, source=source, words=printed)
-            line[name] = span.field(name, _unit(span.text) if name == "unit" else span.text, 0.55)
+            value = _unit(span.text) if name == "unit" else span.text
+            line[name] = span.field(name, value, _sure_of(name, value, printed))
     rate = next(values.rates(" ".join(word.text for word in row.cells.get("vat_rate", ()))), None)
     if rate:
         span = Span(page=page, source=source, words=row.cells["vat_rate"])
-        line["vat_rate"] = span.field("vat_rate", rate.value, 0.6)
+        line["vat_rate"] = span.field("vat_rate", rate.value, 0.95)
     return line
+
+
+_NUMBER_SURE = 0.6
+
+
+def _without_line_number(words: tuple[Word, ...]) -> tuple[Word, ...]:
+    """`2 WU-3550` without the number of the line, where both share a column."""
+    if len(words) > 1 and re.fullmatch(r"\d{1,3}", words[0].text) and any(char.isdigit() for char in words[1].text):
+        return words[1:]
+    return words
+
+
+def _sure_of(name: str, value: str, words: Sequence[Word]) -> float:
+    if name == "unit":
+        return _READ if value in _UNITS.values() else _GUESSED
+    if name in _ITEM_NAMES:
+        return _READ if len(words) == 1 and any(char.isdigit() for char in value) else _GUESSED
+    return _GUESSED
 
 
 def _unit_beside(line: dict[str, Field], span: Span, found: values.Found) -> None:
@@ -257,12 +339,23 @@ def _unit(text: str) -> str:
     return _UNITS.get(fold_text(text.replace("²", "2")), text.strip())
 
 
-def _check(line: dict[str, Field]) -> None:
-    """Quantity times price makes the total: then all three are right; where only one is missing it stays missing."""
+def _check(line: dict[str, Field], row: Row) -> None:
+    """Quantity times price less discount makes the total: then all are right. What is missing stays missing."""
     if not {"quantity", "unit_price", "total"} <= line.keys():
         return
     product = line["quantity"].amount * line["unit_price"].amount
-    good = abs(product - line["total"].amount) <= max(Decimal("0.01"), abs(product) * Decimal("0.001"))
+    rate = next(values.rates(" ".join(word.text for word in row.cells.get("discount", ()))), None)
+    products = [product] + ([product * (1 - Decimal(rate.value) / 100)] if rate else [])
+    slack = max(Decimal("0.01"), abs(product) * Decimal("0.001"))
+    good = any(abs(item - line["total"].amount) <= slack for item in products)
+    if good and "description" in line and row.bottom - row.top < 2 * _tallest(row):
+        # One printed row whose figures agree: its text is whole, too.
+        sure = line["description"].confidence * 0.85 / _GUESSED
+        line["description"] = line["description"].model_copy(update={"confidence": round(sure, 3)})
     for name in ("quantity", "unit_price", "total"):
-        sure = min(0.95, line[name].confidence * 1.55) if good else line[name].confidence * 0.8
+        sure = min(0.96, line[name].confidence * 1.6) if good else line[name].confidence * 0.8
         line[name] = line[name].model_copy(update={"confidence": round(sure, 3)})
+
+
+def _tallest(row: Row) -> float:
+    return max(word.box.y1 - word.box.y0 for words in row.cells.values() for word in words)

@@ -1,6 +1,6 @@
 """Totals: labelled amounts, chosen together so that net and tax make gross."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import product
@@ -26,7 +26,7 @@ class Candidate:
         return self.span.field(name or self.name, format(self.amount, "f"), confidence, raw=self.raw)
 
 
-def total_fields(sheets: list[Sheet]) -> dict[str, Field]:
+def total_fields(sheets: list[Sheet], lines: Sequence[dict[str, Field]] = ()) -> dict[str, Field]:
     """Totals of an invoice, as far as they are printed. Agreement in arithmetic raises the confidence."""
     found: dict[str, list[Candidate]] = {}
     for candidate in _candidates(sheets):
@@ -34,13 +34,22 @@ def total_fields(sheets: list[Sheet]) -> dict[str, Field]:
     for name, items in found.items():
         found[name] = sorted(items, key=lambda item: -item.score)[:_KEEP]
     chosen, agree = _choose(found)
+    proof = _proof(chosen, lines) if agree else 0.0
     fields = {
-        name: item.field(min(0.97, item.score + 0.12) if agree else min(item.score, 0.75) * 0.85)
+        name: item.field(max(proof, min(0.95, item.score + 0.12)) if agree else min(item.score, 0.75) * 0.85)
         for name, item in chosen.items()
     }
     _add_split_tax(fields, chosen, found)
     _add_others(fields, chosen, found, agree)
     return fields
+
+
+def _proof(chosen: dict[str, Candidate], lines: Sequence[dict[str, Field]]) -> float:
+    """How sure sums are that agree. No tax means that net equals gross, which proves little; lines that add up do."""
+    total = sum((line["total"].amount for line in lines if "total" in line), Decimal(0))
+    if lines and abs(total - chosen["net_total"].amount) <= _CENT:
+        return 0.98
+    return 0.95 if chosen["tax_total"].amount else 0.8
 
 
 def _candidates(sheets: list[Sheet]) -> Iterator[Candidate]:
@@ -156,11 +165,11 @@ def _add_others(
     if due:
         fields["payable_amount"] = _confirmed(due, [item.amount for item in prepaid], chosen.get("gross_total"))
     elif "gross_total" in chosen and not any(item.amount for item in prepaid):
-        fields["payable_amount"] = chosen["gross_total"].field(0.65 if agree else 0.4, "payable_amount")
+        fields["payable_amount"] = chosen["gross_total"].field(0.85 if agree else 0.4, "payable_amount")
     if lines:
         fields["line_net_total"] = lines[0].field(lines[0].score)
     elif "net_total" in chosen:
-        fields["line_net_total"] = chosen["net_total"].field(0.6 if agree else 0.4, "line_net_total")
+        fields["line_net_total"] = chosen["net_total"].field(0.85 if agree else 0.4, "line_net_total")
 
 
 def _confirmed(due: list[Candidate], prepaid: list[Decimal], gross: Candidate | None) -> Field:

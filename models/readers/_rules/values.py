@@ -124,21 +124,36 @@ def _plain(whole: str, group: str, fraction: str) -> str | None:
     return format(number, "f")
 
 
-_NUMBERISH = re.compile(r"(?<![\w])(?:(?:[A-ZÄÖÜ]{1,5})[ ])?[\w][\w./\\_#+-]*", re.UNICODE)
+_SHORT_CODE = re.compile(r"[^\W\d_]{1,4}")
+_NO_CODES = frozenset({"NR", "NO", "N", "VOM", "DU", "ID", "OF", "UND", "AND", "ET", "VON", "TEL", "FAX"})
+_MONEY = re.compile(r"[^\w]*[€$£].*|.*[€$£]|[-−(]?\d{1,3}(?:[.,'’]\d{3})*[.,]\d{2}\)?|.*%")
 
 
 def identifiers(text: str) -> Iterator[Found]:
-    """Document numbers: one token with a digit that is no date, perhaps after a short code in capitals."""
+    """Document numbers: one token with a digit that is no date and no amount, perhaps after a short code in capitals.
+
+    A single digit counts lines or pages; it numbers no document.
+    """
+    before: re.Match[str] | None = None
     for match in re.finditer(r"\S+", text):
         token = match.group().strip(".,;:()#'\"")
         start = match.start() + match.group().find(token) if token else match.start()
+        end = start + len(token)
+        code, before = before, match
         digits = sum(char.isdigit() for char in token)
         if not digits or len(token) > 40 or "@" in token or any(True for _ in _iso_dates(token) if len(token) == 10):
             continue
-        if _NUMERIC.fullmatch(token) or re.fullmatch(r"\d+[.,]\d{2}", token) or not re.search(r"\w", token):
+        if _NUMERIC.fullmatch(token) or _MONEY.fullmatch(match.group()) or len(token) < 2:
             continue
+        if code is not None and token[0].isdigit() and _is_code(code.group()):
+            start = code.start()
         sure = 1.0 if digits >= 3 else 0.6
-        yield Found(value=token, start=start, end=start + len(token), sure=sure)
+        yield Found(value=text[start:end], start=start, end=end, sure=sure)
+
+
+def _is_code(word: str) -> bool:
+    """`DN` of `DN 21004`."""
+    return bool(_SHORT_CODE.fullmatch(word)) and word.isupper() and word not in _NO_CODES
 
 
 _LIKE_DIGITS = str.maketrans("OQIL", "0011")
@@ -168,8 +183,8 @@ def ibans(text: str) -> Iterator[Found]:
 
 
 _VAT = re.compile(
-    r"(?<![A-Z0-9])(?P<id>(?:AT\s?U|BE|BG|CY|CZ|DE|DK|EE|EL|ES|FI|FR|GB|HR|HU|IE|IT|LT|LU|LV|MT|NL|PL|PT|RO|SE|SI|SK|CHE)"
-    r"[\s.-]?[A-Z0-9](?:[\s.-]?[A-Z0-9]){6,13})(?![A-Z0-9])"
+    r"(?<![A-Z0-9])(?P<id>(?:AT\s?U|BE|BG|CY|CZ|DE|DK|EE|EL|ES|FI|FR|GB|HR|HU|IE|IT|LT|LU|LV|MT|NL|PL|PT|RO|SE|SI|SK|CH\s?E)"
+    r"[\s.-]?[A-Z0-9](?:[\s.-]?[A-Z0-9]){6,13})(?![A-Za-z0-9])"
 )
 _VAT_LENGTHS = {
     "DE": 9, "AT": 9, "FR": 11, "BE": 10, "NL": 12, "IT": 11, "PL": 10, "GB": 9, "ES": 9, "LU": 8, "DK": 8, "HR": 11,
@@ -189,7 +204,8 @@ def vat_ids(text: str) -> Iterator[Found]:
             if body[wanted : wanted + 1].isdigit():
                 continue
             body = body[:wanted]
-        if sum(char.isdigit() for char in body) < 6:
+        account = re.match(r"\d\d[A-Z]{4}", body) or re.search(r"IBAN\W*$", text[: match.start()], re.IGNORECASE)
+        if sum(char.isdigit() for char in body) < 6 or account:
             continue
         compact = compact[:2] + body
         end = _end_of(text, match.start(), len(compact))
