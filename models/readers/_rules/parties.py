@@ -13,8 +13,8 @@ from tallyman.domain.field import Field
 
 _PLACE = re.compile(
     r"^(?:(?:A|AT|B|BE|CH|CZ|D|DE|DK|E|ES|F|FR|FL|I|IT|L|LU|NL|PL|SE)[\s-]+)?"
-    r"(?P<postcode>\d{5}|\d{4}-\d{3}|\d{2}-\d{3}|\d{3} \d{2}|\d{4}(?:\s?[A-Z]{2}\b)?)\s+(?P<city>[^\W\d_][^\d,;|·•]{1,40}?)"
-    r"(?:,\s*(?:[A-Z]{2}|[^\W\d_]+))?$"
+    r"(?P<postcode>\d{5}|\d{4}-\d{3}|\d{2}-\d{3}|\d{3} \d{2}|\d{4}(?:\s?[A-Z]{2}\b)?)\s+"
+    r"(?P<city>[^\W\d_][^\d,;|·•]{1,40}?)(?:,\s*(?:[A-Z]{2}|[^\W\d_]+))?$"
 )
 _UK = re.compile(
     r"^(?P<city>[^\W\d_][^\d,]{1,30}?),?\s+(?P<postcode>[A-Z]{1,2}\d[A-Z\d]?\s?\d[A-Z]{2}|"
@@ -47,6 +47,10 @@ class Block:
     @property
     def key(self) -> tuple[str, str]:
         return fold_text(self.name.text if self.name else ""), self.postcode.text
+
+    @property
+    def place(self) -> tuple[str, str]:
+        return fold_text(self.street.text if self.street else ""), self.postcode.text
 
 
 def party_fields(sheets: list[Sheet], areas: Sequence[Area] = (), iban: Field | None = None) -> dict[str, Field]:
@@ -216,17 +220,24 @@ LEGAL_FORM = re.compile(
 
 def _wrapped_name(lines: list[Span]) -> tuple[Span, list[Span]]:
     """(the name, the lines from it on): a logo repeats the name's beginning; a legal form may end it a line below."""
+    if len(lines) > 2 and _is_logo(lines[0], lines[1]):
+        lines = lines[1:]
     first = lines[0]
     if len(lines) < 3 or LEGAL_FORM.search(first.text) or not LEGAL_FORM.search(lines[1].text):
         return first, lines
-    logo = fold_text(first.text)
-    initials = fold_text("".join(word.text[0] for word in lines[1].words))
-    if fold_text(lines[1].text).startswith(logo) or initials.startswith(logo) or len(logo) <= 3:
-        return lines[1], lines[1:]
     if len(lines[1].words) > 2 or _STREETISH.search(lines[1].text):
         return first, lines
     name = Span(page=first.page, source=first.source, words=(*first.words, *lines[1].words))
     return name, [name, *lines[2:]]
+
+
+def _is_logo(line: Span, name: Span) -> bool:
+    """`AC` or `Aubrac` above `Aubrac Cartonnages AG`."""
+    logo, whole = fold_text(line.text), fold_text(name.text)
+    initials = fold_text("".join(word.text[0] for word in name.words))
+    return (
+        whole.startswith(logo) or initials.startswith(logo) or (len(logo) <= 3 and bool(LEGAL_FORM.search(name.text)))
+    )
 
 
 def _before_comma(street: Span) -> Span:
@@ -245,8 +256,11 @@ def _may_be_address(sheet: Sheet, line: Span) -> bool:
     key = re.match(r"([^\W\d_][^:/\d]{1,25}?)\s?:\s", line.text)
     if key and fold_text(key[1]) not in _ADDRESS_KEYS:
         return False
-    if _SKIP.match(line.text) or is_title(line.text) or line.text.rstrip().endswith(":") or not (
-        re.search(r"[^\W\d_]{2}", line.text) or LEGAL_FORM.search(line.text)
+    if (
+        _SKIP.match(line.text)
+        or is_title(line.text)
+        or line.text.rstrip().endswith(":")
+        or not (re.search(r"[^\W\d_]{2}", line.text) or LEGAL_FORM.search(line.text))
     ):
         return False
     keys = [other.text for other in sheet.row_of(line) if other.box.x1 <= line.box.x0 and other.text.endswith(":")]
@@ -317,14 +331,14 @@ def _assign(blocks: list[Block]) -> dict[str, tuple[Block, float]]:
     sender = next((block for block in blocks if block.line and block.role is None), None)
     if sender and "seller" not in chosen:
         chosen["seller"] = (sender, 0.75)
-    taken = {chosen[role][0].key[1] for role in chosen if role != "ship_to"}
-    free = [block for block in blocks if block.role is None and not block.line and block.key[1] not in taken]
+    taken = {chosen[role][0].place for role in chosen if role != "ship_to"}
+    free = [block for block in blocks if block.role is None and not block.line and block.place not in taken]
     if "seller" not in chosen and free and ("buyer" in chosen or len(free) > 1):
         seller = min(
             free, key=lambda block: (block.postcode.page, min(block.postcode.box.y0, 1 - block.postcode.box.y0))
         )
         chosen["seller"] = (seller, 0.5)
-        free = [block for block in free if block.key[1] != seller.key[1]]
+        free = [block for block in free if block.place != seller.place]
     upper = [block for block in free if block.postcode.page == 1 and block.postcode.box.y0 < 0.5]
     if "buyer" not in chosen and upper:
         chosen["buyer"] = (upper[0], 0.6)

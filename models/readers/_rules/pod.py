@@ -15,11 +15,12 @@ from tallyman.domain.document import Document
 from tallyman.domain.field import Evidence, Field, Source
 from tallyman.domain.page import MarkKind, WordSource
 
-_TIME = re.compile(r"(?<!\d)([01]?\d|2[0-3])[:.h]\s?([0-5]\d)(?!\d)")
+_TIME = re.compile(r"(?<!\d)([01]?\d|2[0-3])[:.h]\s?([0-5]\d)(?!\d)(?:\s?([ap])\.?m\b)?", re.IGNORECASE)
 _QUANTITIES = ("shipped_quantity", "received_quantity", "rejected_quantity")
 _NAMES = ("shipper_name", "consignee_name", "carrier_name", "signer_name")
 _FIRMS = _NAMES[:3]
 _DRIVER = re.compile(r"driver|fahrer|frachtführer|carrier|chauffeur|transporteur", re.IGNORECASE)
+_NO_PERSON = re.compile(r"\d|stamp|stempel|cachet|tampon|signature|unterschr", re.IGNORECASE)
 _FORM_REACH = 5.0
 _NAMED = 0.88
 _HAND_AT_MOST = 0.5
@@ -47,7 +48,10 @@ def pod_document(sheets: list[Sheet]) -> Document:
 
 def _times(text: str) -> Iterator[Found]:
     for match in _TIME.finditer(text):
-        yield Found(value=f"{int(match[1]):02d}:{match[2]}", start=match.start(), end=match.end())
+        hour = int(match[1])
+        if match[3] and hour <= 12:
+            hour = hour % 12 + (12 if match[3].lower() == "p" else 0)
+        yield Found(value=f"{hour:02d}:{match[2]}", start=match.start(), end=match.end())
 
 
 def _lines(sheets: list[Sheet]) -> Iterator[dict[str, Field]]:
@@ -146,21 +150,28 @@ def _with_legal_form(sheet: Sheet, name: Span) -> Span:
 
 def _up_to_label(span: Span) -> Span:
     """`Brightwell Ltd Date of despatch 18.08.2026` up to the next label."""
-    cut = min((label.start for label in find_labels(span, POD) if label.start > 0 and label.weight > 0.75), default=None)
-    return span.part(0, cut)
+    first = next((index for index, word in enumerate(span.words) if any(char.isalnum() for char in word.text)), 0)
+    ends = [
+        label.start
+        for label in find_labels(span, POD)
+        if label.start > first and label.weight > 0.75 and label.name not in _FIRMS
+    ]
+    return span.part(first, min(ends, default=None))
 
 
 def _may_be(name: str, span: Span) -> bool:
     """A name is short and no sentence; who signs is a person, not another field to sign in."""
     if name == "damage_note":
         return True
-    if re.match(r"\d+\.\s", span.text) or len(span.words) > 5 and not LEGAL_FORM.search(span.text):
+    if re.match(r"\d+\.\s", span.text) or (len(span.words) > 5 and not LEGAL_FORM.search(span.text)):
         return False
-    if len(span.words) > 8 or span.text[:1].islower() or span.text.endswith((".", ":")) and len(span.words) > 4:
+    if len(span.words) > 8 or span.text[:1].islower() or (span.text.endswith((".", ":")) and len(span.words) > 4):
         return False
     if name != "signer_name":
         return True
-    return not _DRIVER.search(span.text) and not re.search(r"\d|stamp|stempel|cachet|tampon|signature|unterschr", span.text, re.I)
+    return not _DRIVER.search(span.text) and not re.search(
+        r"\d|stamp|stempel|cachet|tampon|signature|unterschr", span.text, re.I
+    )
 
 
 def _marks(sheets: list[Sheet]) -> dict[str, Field]:

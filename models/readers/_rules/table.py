@@ -28,9 +28,9 @@ _UNITS = {
     "monat": "MON", "mon": "MON", "month": "MON", "mois": "MON", "set": "SET", "satz": "SET", "jeu": "SET",
     "karton": "XCT", "ktn": "XCT", "carton": "XCT", "ctn": "XCT", "box": "XBX", "kiste": "XBX", "pack": "XPK",
     "palette": "XPX", "pal": "XPX", "pallet": "XPX", "rolle": "XRO", "roll": "XRO", "sack": "XSA", "bag": "XSA",
-    "pc": "H87", "u": "H87", "pce": "H87", "piece": "H87", "pieces": "H87", "stck": "H87", "unite": "H87", "mtr": "MTR",
-    "lfm": "MTR", "ml": "MTR", "pckg": "XPK", "bx": "XBX", "rll": "XRO", "plt": "XPX", "boite": "XBX", "mth": "MON", "pk": "XPK", "pqt": "XPK", "paquet": "XPK", "packung": "XPK", "rl": "XRO",
-    "rlx": "XRO", "rouleau": "XRO", "sac": "XSA", "ct": "XCT", "jr": "DAY", "mois": "MON", "t": "TNE", "tonne": "TNE",
+    "pc": "H87", "u": "H87", "pieces": "H87", "stck": "H87", "unite": "H87", "mtr": "MTR", "lfm": "MTR", "jr": "DAY",
+    "mth": "MON", "pckg": "XPK", "pk": "XPK", "pqt": "XPK", "paquet": "XPK", "packung": "XPK", "bx": "XBX",
+    "boite": "XBX", "rl": "XRO", "rlx": "XRO", "rll": "XRO", "rouleau": "XRO", "plt": "XPX", "sac": "XSA", "t": "TNE",
 }  # fmt: skip
 
 
