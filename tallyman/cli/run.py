@@ -83,7 +83,7 @@ def work_off(
     attended: bool = False,
     quiet: bool = False,
 ) -> None:
-    """Be the worker until this run and all that it started have ended."""
+    """Be the worker until this run has ended, and all else that waits for a worker: decisions of persons, say."""
     with worker_lock(desk):
         worker = Worker(desk, schedules=False)
         worker.start()
@@ -91,6 +91,8 @@ def work_off(
             with desk.database.transaction() as connection:
                 start_run(connection, worker.client, bot, name, user_name(), inputs=inputs, attended=attended)
             wait_for(desk, name, quiet=quiet)
+            while worker.client.unfinished():
+                time.sleep(_POLL_S)
         finally:
             worker.stop()
 

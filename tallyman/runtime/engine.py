@@ -5,6 +5,7 @@ enqueue them, inside their own database transaction. What DBOS accepts without a
 queue, an unknown workflow) is refused here.
 """
 
+import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -96,6 +97,7 @@ class Engine:
             "scheduler_polling_interval_sec": 3600.0,
         }
         self._dbos = DBOS(config=config)
+        _into_our_log()
 
     def workflow(self, name: str, function: Callable[..., Any]) -> None:
         """Register a procedure under a stable name. A run that crashed is taken up again as often as needed."""
@@ -134,6 +136,13 @@ def workflow_id() -> str:
     if found is None:
         raise TallymanError("This may only be called inside a workflow.")
     return found
+
+
+def _into_our_log() -> None:
+    """DBOS writes to the terminal, stack traces too; its words belong into our log, where secrets are taken out."""
+    logger = logging.getLogger("dbos")
+    logger.handlers.clear()
+    logger.propagate = True
 
 
 def _arguments(told: Any) -> list[Any]:
