@@ -2,15 +2,16 @@
 
 import importlib
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ocr import pdf
 from ocr.filetype import FileType, file_type
-from ocr.lines import RawWord, in_reading_order
+from ocr.lines import Placed, RawWord, as_words, in_reading_order, placed
 from ocr.marklabels import asks_for_mark
-from tallyman.domain.page import Mark, MarkState, Word
 from tallyman.errors import Quarantined, Unreadable
-from tallyman.platform.sandbox import pack_bytes
+
+if TYPE_CHECKING:  # see ocr.lines
+    from tallyman.domain.page import Mark, Word
 
 MAX_FILE = 100 * 1024 * 1024
 _MARK_DPI = 150
@@ -64,7 +65,7 @@ def recognise_hand(path: str, page: int, engine: str, languages: list[str]) -> l
     return _pack(in_reading_order(printed + added, width, height))
 
 
-def _raw(word: Word, width: float, height: float) -> RawWord:
+def _raw(word: "Word", width: float, height: float) -> RawWord:
     box = word.box
     return RawWord(
         text=word.text,
@@ -76,7 +77,7 @@ def _raw(word: Word, width: float, height: float) -> RawWord:
     )
 
 
-def _overlap(word: Word, other: Word) -> bool:
+def _overlap(word: "Word", other: "Word") -> bool:
     across = min(word.box.x1, other.box.x1) - max(word.box.x0, other.box.x0)
     down = min(word.box.y1, other.box.y1) - max(word.box.y0, other.box.y0)
     area = (word.box.x1 - word.box.x0) * (word.box.y1 - word.box.y0)
@@ -90,6 +91,7 @@ def render(path: str, page: int, width: int, rotation: int, skew: float) -> str:
     from PIL import Image
 
     from ocr.imaging.deskew import turned
+    from tallyman.platform.sandbox import pack_bytes
 
     image = _pixels(path, page, grey=False)
     picture = Image.fromarray(turned(image, rotation, skew))
@@ -147,17 +149,17 @@ def _text_page(document: Any, index: int) -> dict[str, Any]:
     if width <= 0 or height <= 0:
         raise Unreadable(f"Page {index + 1} of the PDF has no size.")
     ocr = pdf.needs_ocr(page, raw_words)
-    words = () if ocr else in_reading_order(raw_words, width, height)
-    marks = _marks(page, words) if words and asks_for_mark(words) else ()
+    words = [] if ocr else placed(raw_words, width, height)
+    marks = _marks(page, words) if asks_for_mark((word[0], word[-1]) for word in words) else ()
     packed = [mark.to_json() for mark in marks]
-    hand = any(mark.state is not MarkState.ABSENT for mark in marks)
-    return {"width": width, "height": height, "ocr": ocr, "hand": hand, "words": _pack(words), "marks": packed}
+    hand = any(mark.state != "absent" for mark in marks)
+    return {"width": width, "height": height, "ocr": ocr, "hand": hand, "words": words, "marks": packed}
 
 
-def _marks(page: Any, words: tuple[Word, ...]) -> tuple[Mark, ...]:
+def _marks(page: Any, words: list[Placed]) -> "tuple[Mark, ...]":
     from ocr.imaging.marks import find_marks
 
-    return find_marks(pdf.render(page, _MARK_DPI, grey=True), words)
+    return find_marks(pdf.render(page, _MARK_DPI, grey=True), as_words(words))
 
 
 def _pixels(path: str, page: int, *, grey: bool) -> Any:
@@ -179,7 +181,7 @@ def _must_exist(page: int, count: int) -> None:
         raise Unreadable(f"The file has no page {page}; it has {count}.")
 
 
-def _pack(words: tuple[Word, ...]) -> list[list[Any]]:
+def _pack(words: "tuple[Word, ...]") -> list[list[Any]]:
     return [
         [word.text, word.box.x0, word.box.y0, word.box.x1, word.box.y1, word.confidence, word.line] for word in words
     ]

@@ -6,8 +6,13 @@ Cells of one row therefore follow each other, yet have line numbers of their own
 from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
+from typing import TYPE_CHECKING
 
-from tallyman.domain.page import Box, Word
+if TYPE_CHECKING:  # the sandbox's child reads text layers without the domain, whose import costs more than the reading
+    from tallyman.domain.page import Word
+
+Placed = tuple[str, float, float, float, float, float, int]
+"""Text, x0, y0, x1, y1 (0..1 of the page), confidence, line number."""
 
 _GAP = 2.0
 """A gap of so many word heights parts two lines of one row."""
@@ -33,19 +38,33 @@ class RawWord:
         return self.y1 - self.y0
 
 
-def in_reading_order(words: list[RawWord], width: float, height: float) -> tuple[Word, ...]:
+def in_reading_order(words: list[RawWord], width: float, height: float) -> "tuple[Word, ...]":
     """The words with boxes relative to a page of `width` and `height` (in the unit of the words) and line numbers."""
+    return as_words(placed(words, width, height))
+
+
+def as_words(items: list[Placed]) -> "tuple[Word, ...]":
+    from tallyman.domain.page import Box, Word
+
+    return tuple(
+        Word(text=text, box=Box(x0=x0, y0=y0, x1=x1, y1=y1), confidence=confidence, line=line)
+        for text, x0, y0, x1, y1, confidence, line in items
+    )
+
+
+def placed(words: list[RawWord], width: float, height: float) -> list[Placed]:
+    """As `in_reading_order`, in plain values."""
     if not words:
-        return ()
+        return []
     usual = median(word.height for word in words)
     upright = [word for word in words if not _sideways(word, usual)]
     lines = [line for row in _rows(upright) for line in _split(row)]
     lines += [[word] for word in words if _sideways(word, usual)]
-    return tuple(
-        Word(text=word.text, box=_box(word, width, height), confidence=word.confidence, line=number)
+    return [
+        (word.text, *_box(word, width, height), word.confidence, number)
         for number, line in enumerate(lines)
         for word in line
-    )
+    ]
 
 
 def _sideways(word: RawWord, usual: float) -> bool:
@@ -78,10 +97,8 @@ def _split(row: list[RawWord]) -> list[list[RawWord]]:
     return lines
 
 
-def _box(word: RawWord, width: float, height: float) -> Box:
+def _box(word: RawWord, width: float, height: float) -> tuple[float, float, float, float]:
     def within(value: float) -> float:
         return round(min(1.0, max(0.0, value)), 5)
 
-    return Box(
-        x0=within(word.x0 / width), y0=within(word.y0 / height), x1=within(word.x1 / width), y1=within(word.y1 / height)
-    )
+    return within(word.x0 / width), within(word.y0 / height), within(word.x1 / width), within(word.y1 / height)

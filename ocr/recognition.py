@@ -3,12 +3,18 @@
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from ocr.imaging.deskew import skew_of, turned
 from tallyman.domain.page import Word
 
 _BAD = 0.6
 _FEW = 8
 _SURE = 1.0
+_INK = 40
+"""So much darker than the paper is ink, also pencil."""
+_STROKES = 1e-5
+"""The share of a page that one short word covers, and more."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,6 +29,8 @@ class Recognised:
 
 def read_upright(image: Any, engine: Any, languages: tuple[str, ...]) -> Recognised:
     """Words of a grey page (height, width). Raises Unreadable, as the engine does."""
+    if _blank(image):
+        return Recognised(image=image, words=())
     found = _level(image, engine, languages, 0)
     if not _doubtful(found.words, *image.shape) or not hasattr(engine, "orientation"):
         return found
@@ -30,11 +38,16 @@ def read_upright(image: Any, engine: Any, languages: tuple[str, ...]) -> Recogni
     if rotation and confidence >= _SURE:
         other = _level(image, engine, languages, rotation)
         return other if rotation in (90, 270) else max(found, other, key=lambda item: _sense(item.words))
-    if image.min() == image.max():
-        return found
     words = engine.words(found.image, languages, mode=6)
     other = Recognised(image=found.image, words=words, rotation=0, skew=found.skew)
     return max(found, other, key=lambda item: _sense(item.words))
+
+
+def _blank(image: Any) -> bool:
+    """Whether hardly a stroke is darker than the paper, as on a sheet that lay in the scanner upside down."""
+    sample = image[::3, ::3]
+    paper = int(np.median(sample))
+    return bool(np.count_nonzero(sample < paper - _INK) < _STROKES * sample.size)
 
 
 def _level(image: Any, engine: Any, languages: tuple[str, ...], rotation: int) -> Recognised:

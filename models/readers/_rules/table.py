@@ -322,7 +322,8 @@ def _sure_of(name: str, value: str, words: Sequence[Word]) -> float:
     if name == "unit":
         return _READ if value in _UNITS.values() else _GUESSED
     if name in _ITEM_NAMES:
-        return _READ if len(words) == 1 and any(char.isdigit() for char in value) else _GUESSED
+        # Two digits are more likely the number of the line.
+        return _READ if len(words) == 1 and len(value) > 2 and any(char.isdigit() for char in value) else _GUESSED
     return _GUESSED
 
 

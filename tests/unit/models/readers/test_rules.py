@@ -205,3 +205,73 @@ def test_a_page_without_a_title_is_called_unknown() -> None:
 
 def test_pages_without_words_are_left_to_nobody() -> None:
     assert READER.read(Reading(media_type="image/png", pages=(_page(()),))) is None
+
+
+def _changed(changes: dict[str, str], *more: Printed) -> Document:
+    return _read(_page((*((x, y, changes.get(text, text)) for x, y, text in INVOICE), *more)))
+
+
+def test_an_amount_is_never_a_document_number() -> None:
+    changes = {"Rechnungsnummer: 2014-03": "Kraxi", "Gesamtbetrag": "Invoice total:", "1.190,00 EUR": "£1,190.00"}
+    document = _changed(changes)
+    assert document.text("invoice_number") is None
+
+
+def test_a_single_digit_is_no_order_and_the_value_below_its_label_is() -> None:
+    document = _changed({"Ihre Bestellnummer:": "", "PO-4711": ""}, (50, 240, "Ihre Bestellnummer:"), (200, 240, "1"),
+                        (50, 253, "PO-4550"))  # fmt: skip
+    assert document.text("purchase_order_reference") == "PO-4550"
+
+
+def test_a_short_code_before_a_number_belongs_to_it() -> None:
+    assert _changed({"PO-4711": "BE 4711"}).text("purchase_order_reference") == "BE 4711"
+
+
+def test_the_number_of_the_invoice_that_is_corrected_is_not_the_credit_notes_own() -> None:
+    document = _changed({"RECHNUNG": "GUTSCHRIFT", "Rechnungsnummer: 2014-03": "Gutschriftsnummer GS-91"},
+                        (50, 240, "Ursprungsrechnung RE-871"))  # fmt: skip
+    assert (document.text("invoice_number"), document.text("preceding_invoice")) == ("GS-91", "RE-871")
+
+
+def test_a_title_above_the_sellers_address_is_not_its_name() -> None:
+    block = (
+        (330, 46, "Rechnung"),
+        (330, 58, "Kraxi GmbH"),
+        (330, 70, "Flugzeugallee 17"),
+        (330, 82, "12345 Papierfeld"),
+    )
+    document = _changed({"Kraxi GmbH · Flugzeugallee 17 · 12345 Papierfeld": ""}, (330, 46, "Rechnung"), *address)
+    assert document.text("seller_name") == "Kraxi GmbH"
+
+
+def test_a_delivery_address_in_one_line_is_not_the_seller() -> None:
+    at = "Kraxi GmbH · Flugzeugallee 17 · 12345 Papierfeld"
+    document = _changed({at: "Ship to: Papier Lager, Dock 3, 34567 Osterhausen"})
+    assert document.text("ship_to_name") == "Papier Lager"
+    assert document.text("seller_name") is None
+
+
+def test_a_vat_id_under_a_label_of_the_customer_is_the_buyers() -> None:
+    document = _changed({}, (330, 238, "Kunden-USt-ID:"), (330, 250, "DE811907980"))
+    assert document.text("buyer_vat_id") == "DE811907980"
+    assert document.text("seller_vat_id") == "DE136695976"
+
+
+def test_a_lone_vat_id_of_another_country_than_the_account_is_rather_the_buyers() -> None:
+    document = _changed({"USt-IdNr.: DE136695976": "UID: ATU13585627"})
+    assert document.text("seller_vat_id") is None
+    assert document.fields["buyer_vat_id"].confidence <= 0.5
+
+
+def test_lines_that_add_up_make_the_totals_nearly_certain() -> None:
+    assert _read(_page(INVOICE)).fields["net_total"].confidence >= 0.97
+
+
+def test_a_labelled_column_of_a_clean_proof_of_delivery_is_trusted() -> None:
+    (line,) = _read(_page(POD)).lines
+    assert all(line[name].confidence >= 0.9 for name in ("item", "shipped_quantity", "received_quantity"))
+
+
+def test_a_time_in_the_afternoon_is_told_from_one_in_the_morning() -> None:
+    changed = tuple((x, y, "Time: 1:45 pm" if "Uhrzeit" in text else text) for x, y, text in POD)
+    assert _read(_page(changed)).text("delivered_time") == "13:45"
