@@ -98,7 +98,7 @@ def post(desk: Desk, posting: InvoicePosting, arm: Arm) -> None:
     _choose_currency(desk, form, posting)
     _fill(desk, form, posting)
     form.press("update")
-    form = desk.tab.screen("invoice")
+    form = _keep_due_date(desk, desk.tab.screen("invoice"), posting)
     permit = arm(shown(desk, form, posting))
     form.commit("post", permit)
     told = desk.alert()
@@ -171,6 +171,15 @@ def _fill(desk: Desk, form: Screen, posting: InvoicePosting) -> None:
         # Ticked, it would be computed from the net amount by the next update, for every account of the vendor.
         form.check("compute_tax", on=False, n=int(account))
         form.fill("tax", write.number(posting.tax if account == taxed else Decimal(0)), int(account))
+
+
+def _keep_due_date(desk: Desk, form: Screen, posting: InvoicePosting) -> Screen:
+    """The form opens with the vendor of the last posting, and then its first update computes the due date anew."""
+    if posting.due_date is None or desk.notation.read_day(form.value("due_date")) == posting.due_date:
+        return form
+    form.fill("due_date", desk.notation.day(posting.due_date))
+    form.press("update")
+    return desk.tab.screen("invoice")
 
 
 def _option(form: Screen, name: str, account: str, n: int) -> str:

@@ -197,6 +197,13 @@ def test_a_posted_invoice_is_read_back_equal(erp: SessionThread) -> None:
     assert (found.reference, found.order, found.date) == ("TM-RE-2026/1", "PO-77/1", date(2026, 3, 1))
 
 
+def test_the_due_date_of_the_paper_is_kept_for_a_second_invoice_of_the_same_vendor(erp: SessionThread) -> None:
+    post(erp, invoice("DUE-1"))
+    post(erp, invoice("DUE-2", due_date=date(2026, 3, 15)))
+    with psycopg.connect(DSN) as database:
+        assert database.execute("SELECT duedate FROM ap WHERE invnumber = 'DUE-2'").fetchone() == (date(2026, 3, 15),)
+
+
 def test_a_credit_note_is_found_with_negative_amounts(erp: SessionThread) -> None:
     post(erp, invoice("C-1", credit=True, order=None))
     (found,) = erp.call(lambda session: session.find_invoice(vendor="V101", number="C-1")).items
