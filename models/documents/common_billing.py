@@ -40,7 +40,7 @@ def check_billing(
     number, day = document.text("invoice_number") or "", date_of(document.fields.get("issue_date"))
     vendor = facts.vendor.number if facts.vendor else None
     return [
-        *problem_findings(document),
+        *problem_findings(document, layout_confirmed=facts.layout_confirmed),
         *common_checks.posted_before(facts, number, gross),
         *common_checks.seen_before(facts, number, vendor, gross, day),
         *common_checks.missing(document, fields),

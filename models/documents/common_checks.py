@@ -22,6 +22,8 @@ PLACE_CONFIDENCE = 0.7
 """The same for a value from a text layer that stands where persons have confirmed this field of this supplier."""
 OCR_PLACE_CONFIDENCE = 0.8
 """The same for a value that OCR read."""
+AGREED_CONFIDENCE = 0.55
+"""The same for a received quantity that equals the shipped one, read in another place; handwriting never has so much."""
 CORROBORATED_CONFIDENCE = 0.5
 """The same for a value that the target's own records or the document's arithmetic give independently."""
 LINE_CONFIDENCE = 0.6

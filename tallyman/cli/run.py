@@ -132,7 +132,7 @@ def result(desk: Desk, name: str) -> dict[str, Any]:
         raise TechnicalError("The run is not known.")
     documents = [
         {key: case[key] for key in ("id", "file", "state", "number", "currency", "record", "message")}
-        | {"gross": None if case["gross"] is None else str(case["gross"].normalize())}
+        | {"gross": None if case["gross"] is None else f"{case['gross']:.2f}"}
         for case in of_run
     ]
     return {

@@ -13,8 +13,19 @@ from tallyman.platform.clock import now
 from tallyman.store import audit
 from tallyman.store.tables import layouts
 
-_FIXED = ("invoice_number", "issue_date", "pod_number", "waybill_number", "delivered_date")
-"""At least one of these must stand in its place for the layout to be the same one; all others may be missing."""
+_LETTERHEAD = (
+    "invoice_number",
+    "issue_date",
+    "seller_name",
+    "buyer_name",
+    "pod_number",
+    "waybill_number",
+    "carrier_name",
+    "shipper_name",
+    "consignee_name",
+)
+"""What a letterhead keeps in its place. Most of those that are there, and two at least, must stand where they stood:
+one may move, since a number is also found in the sentence under a table that grows."""
 _NEAR = 0.05
 """How far, in parts of the page, a field may move and still be in its place: scans shift and turn a little."""
 
@@ -72,8 +83,9 @@ def _agreeing(known: Places, places: Places) -> set[str]:
     """The fields in their known places, if the layout as a whole is the known one."""
     shared = known.keys() & places.keys()
     agreeing = {name for name in shared if _near(known[name], places[name])}
-    fixed = shared & set(_FIXED)
-    return agreeing if fixed and fixed <= agreeing else set()
+    fixed = shared & set(_LETTERHEAD)
+    kept = len(fixed & agreeing)
+    return agreeing if kept >= 2 and kept * 2 > len(fixed) else set()
 
 
 def _near(one: list[float], other: list[float]) -> bool:

@@ -23,7 +23,7 @@ def check(document: Document, facts: Facts) -> list[Finding]:
     vendor = facts.vendor.number if facts.vendor else None
     by_waybill = ("pod_number",) if number else ()
     return [
-        *problem_findings(document),
+        *problem_findings(document, layout_confirmed=facts.layout_confirmed),
         *common_checks.missing(document, FIELDS, instead=by_waybill),
         *common_checks.missing_in_lines(document, LINE_FIELDS),
         *common_checks.plausible("delivered_date", delivered, facts.today, "The delivery's date", ahead=1),
@@ -55,7 +55,7 @@ def _quantities(document: Document) -> Iterator[Finding]:
         if received is None:
             continue
         agrees = shipped is not None and number_of(shipped) == number_of(received)
-        least = common_checks.LINE_CONFIDENCE if agrees else common_checks.KEYED_CONFIDENCE
+        least = common_checks.AGREED_CONFIDENCE if agrees else common_checks.KEYED_CONFIDENCE
         if received.confidence < least:
             message = (
                 f"Line {at}: received “{received.value}” is only {received.confidence:.0%} sure; {least:.0%} is needed."
