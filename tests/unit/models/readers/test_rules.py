@@ -234,8 +234,7 @@ def test_the_number_of_the_invoice_that_is_corrected_is_not_the_credit_notes_own
 
 
 def test_a_title_above_the_sellers_address_is_not_its_name() -> None:
-    block = (
-        (330, 46, "Rechnung"),
+    address = (
         (330, 58, "Kraxi GmbH"),
         (330, 70, "Flugzeugallee 17"),
         (330, 82, "12345 Papierfeld"),
@@ -252,7 +251,7 @@ def test_a_delivery_address_in_one_line_is_not_the_seller() -> None:
 
 
 def test_a_vat_id_under_a_label_of_the_customer_is_the_buyers() -> None:
-    document = _changed({}, (330, 238, "Kunden-USt-ID:"), (330, 250, "DE811907980"))
+    document = _changed({}, (330, 238, "Kunden-USt-ID:"), (330, 247, "DE811907980"))
     assert document.text("buyer_vat_id") == "DE811907980"
     assert document.text("seller_vat_id") == "DE136695976"
 
@@ -264,7 +263,7 @@ def test_a_lone_vat_id_of_another_country_than_the_account_is_rather_the_buyers(
 
 
 def test_lines_that_add_up_make_the_totals_nearly_certain() -> None:
-    assert _read(_page(INVOICE)).fields["net_total"].confidence >= 0.97
+    assert _read(_page(INVOICE)).fields["net_total"].confidence >= 0.975
 
 
 def test_a_labelled_column_of_a_clean_proof_of_delivery_is_trusted() -> None:
