@@ -23,7 +23,7 @@ PLACE_CONFIDENCE = 0.7
 OCR_PLACE_CONFIDENCE = 0.8
 """The same for a value that OCR read."""
 AGREED_CONFIDENCE = 0.55
-"""The same for a received quantity that equals the shipped one, read in another place; handwriting never has so much."""
+"""The same for a received quantity that equals the shipped one, read elsewhere; handwriting never has so much."""
 CORROBORATED_CONFIDENCE = 0.5
 """The same for a value that the target's own records or the document's arithmetic give independently."""
 LINE_CONFIDENCE = 0.6

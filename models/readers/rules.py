@@ -61,7 +61,7 @@ def _doubts(kind: str, sure: float, document: Document) -> list[Problem]:
         return [Problem(code=Reason.WRONG_DOCUMENT, message="No title says what kind of document this is.")]
     if sure < _SURE_OF_TYPE:
         message = f"The kind of this document is a guess: {kind.replace('_', ' ')}."
-        return [Problem(code=Reason.LOW_CONFIDENCE, message=message)]
+        return [Problem(code=Reason.LOW_CONFIDENCE, message=message, field="type")]
     return []
 
 
