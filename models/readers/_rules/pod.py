@@ -23,6 +23,7 @@ _DRIVER = re.compile(r"driver|fahrer|frachtführer|carrier|chauffeur|transporteu
 _NO_PERSON = re.compile(r"\d|stamp|stempel|cachet|tampon|signature|unterschr", re.IGNORECASE)
 _FORM_REACH = 5.0
 _NAMED = 0.88
+_OWN_LABEL = 0.9
 _HAND_AT_MOST = 0.5
 """OCR of handwriting is a guess, whatever it says of itself."""
 
@@ -43,6 +44,10 @@ def pod_document(sheets: list[Sheet]) -> Document:
     }
     areas = table_areas(sheets, POD_COLUMNS, {"description", "shipped_quantity"}, "shipped_quantity")
     fields = {**_texts(sheets), **labelled(sheets, POD, finders, _FORM_REACH, areas), **_marks(sheets)}
+    day = fields.get("delivered_date")
+    if day and day.confidence < _OWN_LABEL:
+        # A mere `Date` is as often the day on which the paper was printed.
+        fields["delivered_date"] = day.model_copy(update={"confidence": min(day.confidence, 0.55)})
     return Document(type="pod", fields=fields, lines=tuple(_lines(sheets)))
 
 
