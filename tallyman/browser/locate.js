@@ -77,11 +77,10 @@
 
   return {
     locate: ({ by, hidden }) => {
-      let controls = nodes().filter((el) => hidden || visible(el));
-      const sets = by.map((c) => {
-        const pool = c.css == null ? controls.filter((el) => /^(INPUT|SELECT|TEXTAREA|BUTTON|A)$/.test(el.tagName)) : controls;
-        return pool.filter((el) => fits(el, c));
-      });
+      const all = nodes();
+      const controls = all.filter((el) => /^(INPUT|SELECT|TEXTAREA|BUTTON|A)$/.test(el.tagName));
+      // looks last: whether a node is visible costs far more than whether it fits
+      const sets = by.map((c) => (c.css == null ? controls : all).filter((el) => fits(el, c) && (hidden || visible(el))));
       const answering = sets.filter((s) => s.length);
       if (answering.length < 2) return { node: null, why: `${answering.length} of ${by.length} contracts found it` };
       const common = answering.reduce((a, b) => a.filter((el) => b.includes(el)));

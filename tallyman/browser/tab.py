@@ -22,7 +22,7 @@ _READ = (
     "el => el.tagName === 'SELECT' ? (el.selectedOptions[0]?.text ?? '')"
     " : 'value' in el && el.tagName !== 'BUTTON' ? el.value : el.innerText"
 )
-_POLL_MS = 40
+_POLL_MS = 15
 _LOST_S = 1.0
 """How often a wait for an element looks whether the session has ended."""
 
@@ -288,7 +288,7 @@ class Screen:
     def fill(self, name: str, value: str, n: int | str | None = None) -> None:
         element = self._find(name, n)
         with translated():
-            element.fill(value, timeout=self.tab.timeout_ms)
+            element.fill(value, force=True, timeout=self.tab.timeout_ms)
 
     def choose(self, name: str, option: str, n: int | str | None = None, *, redraws: bool = False) -> None:
         """Pick the option of a select by its text or its value. Raises PageChanged when there is no such option."""
@@ -299,7 +299,7 @@ class Screen:
             if value is None:
                 raise PageChanged(f"{self._map.screen}.{name} has no option {option!r}.")
             with self._redrawing(redraws, None):
-                element.select_option(value=value, timeout=self.tab.timeout_ms)
+                element.select_option(value=value, force=True, timeout=self.tab.timeout_ms)
 
     def options(self, name: str, n: int | str | None = None) -> dict[str, str]:
         """The options of a select: value -> text."""
@@ -313,7 +313,10 @@ class Screen:
     def check(self, name: str, on: bool = True, n: int | str | None = None) -> None:
         element = self._find(name, n)
         with translated():
-            element.set_checked(on, timeout=self.tab.timeout_ms)
+            # a click as the page sees one; a real one would wait for two frames to be painted, for every box
+            done = element.evaluate("(el, on) => { if (el.checked !== on) el.click(); return el.checked === on }", on)
+        if not done:
+            raise PageChanged(f"{self._map.screen}.{name} can't be {'ticked' if on else 'unticked'}.")
 
     def checked(self, name: str, n: int | str | None = None) -> bool:
         """Whether a box is ticked now."""
