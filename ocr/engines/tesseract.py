@@ -1,9 +1,8 @@
-"""Tesseract 5 by its own command: for clean pages of about 300 dpi."""
+"""Tesseract 5 through pytesseract: for clean pages of about 300 dpi."""
 
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -39,34 +38,36 @@ class Tesseract:
         """As the contract says. `mode` is tesseract's page segmentation: 3 finds blocks, 6 takes one block."""
         height, width = image.shape
         return in_reading_order(
-            _words(_run(image, languages, ("--psm", str(mode), "-c", "tessedit_create_tsv=1"), "tsv")), width, height
+            _words(_run(image, languages, f"--psm {mode} -c tessedit_create_tsv=1", "tsv")), width, height
         )
 
     def orientation(self, image: Any) -> tuple[int, float]:
         """(degrees clockwise by which to turn the page upright, confidence 0..); (0, 0.0) when it can't be told."""
         try:
-            told = _run(image, ("osd",), ("--psm", "0"), "osd")
+            told = _run(image, ("osd",), "--psm 0", "osd")
         except Unreadable:
             return 0, 0.0
         values = dict(line.split(": ", 1) for line in told.splitlines() if ": " in line)
         return int(values.get("Rotate", 0)), float(values.get("Orientation confidence", 0))
 
 
-def _run(image: Any, languages: tuple[str, ...], config: Sequence[str], extension: str) -> str:
+def _run(image: Any, languages: tuple[str, ...], config: str, extension: str) -> str:
     """Tesseract's output as text. The image goes by an uncompressed file, which costs far less than a PNG."""
+    import pytesseract
+
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "page.pgm"
         height, width = image.shape
         path.write_bytes(b"P5 %d %d 255\n" % (width, height) + image.tobytes())
-        command = ["tesseract", str(path), str(path.with_suffix("")), "-l", "+".join(languages), *config]
         try:
-            told = subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL, check=False)
-        except FileNotFoundError as error:
+            told = pytesseract.pytesseract.run_and_get_output(
+                str(path), extension=extension, lang="+".join(languages), config=config
+            )
+        except pytesseract.TesseractNotFoundError as error:
             raise TechnicalError("Tesseract is not installed.", advice=f"Install it: {_INSTALL}") from error
-        if told.returncode != 0:
-            why = told.stderr.decode("utf-8", "replace").strip()[-200:]
-            raise Unreadable(f"Tesseract could not read the page: {why}")
-        return path.with_suffix(f".{extension}").read_text(encoding="utf-8", errors="replace")
+        except pytesseract.TesseractError as error:
+            raise Unreadable(f"Tesseract could not read the page: {str(error)[:200]}") from error
+    return str(told)
 
 
 def _words(tsv: str) -> list[RawWord]:
