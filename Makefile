@@ -24,7 +24,7 @@ demo-sqlledger: setup ## The same against a real ERP (SQL-Ledger, needs root); I
 test: ## All that CI runs: static checks and every test
 	@scripts/setup test
 	@status=0; $(MAKE) --no-print-directory static || status=$$?; \
-	$(PY) -m pytest -q $(ARGS) || status=$$?; exit $$status
+	$(PY) -m pytest -q -n 2 --dist loadfile $(ARGS) || status=$$?; exit $$status
 
 check: ## Before a commit: static checks and the fast tests
 	@scripts/setup test

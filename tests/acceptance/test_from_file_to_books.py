@@ -19,6 +19,7 @@ from models.synthetic.hybrid import cii
 from tallyman.registry import ROOT
 from tests.office import QUICK, RunningOffice, start
 
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 SELLER = Party(
     name="Eichkamp Verbindungstechnik GmbH",
     street="Werkstraße 4",
@@ -145,7 +146,6 @@ def clean(books: dict[str, Any]) -> bool:
     return not any(books[fault] for fault in ("lost", "duplicates", "wrong", "unexpected"))
 
 
-@pytest.mark.slow
 def test_an_invoice_in_a_folder_is_posted_once_however_often_it_comes(installation: Installation) -> None:
     installation.put("März.xml", cii(invoice()))
     assert [one["state"] for one in installation.run()] == ["POSTED"]
@@ -159,7 +159,6 @@ def test_an_invoice_in_a_folder_is_posted_once_however_often_it_comes(installati
     assert "whole" in installation.command("audit", "verify")
 
 
-@pytest.mark.slow
 def test_a_price_above_the_order_is_posted_only_after_a_person_has_accepted_it(installation: Installation) -> None:
     installation.put("teurer.xml", cii(invoice(price="1.45")))
     installation.run()
@@ -184,7 +183,6 @@ def test_a_price_above_the_order_is_posted_only_after_a_person_has_accepted_it(i
     assert clean(installation.office.audit({"invoices": [right], "receipts": []}))
 
 
-@pytest.mark.slow
 def test_files_that_are_no_invoices_each_end_in_review_with_their_reason(
     installation: Installation, tmp_path: Path
 ) -> None:
@@ -213,7 +211,6 @@ def test_files_that_are_no_invoices_each_end_in_review_with_their_reason(
     assert clean(installation.books())
 
 
-@pytest.mark.slow
 def test_an_erp_that_can_not_be_reached_leaves_the_case_with_a_person_who_can_start_it_again(
     installation: Installation, free_port: int
 ) -> None:
@@ -228,7 +225,6 @@ def test_an_erp_that_can_not_be_reached_leaves_the_case_with_a_person_who_can_st
     assert clean(installation.books("RE-7"))
 
 
-@pytest.mark.slow
 def test_a_refused_password_is_tried_once_and_told(installation: Installation) -> None:
     for number in ("RE-7", "RE-8"):
         installation.put(f"{number}.xml", cii(invoice(number=number)))
@@ -238,7 +234,6 @@ def test_a_refused_password_is_tried_once_and_told(installation: Installation) -
     assert clean(installation.books())
 
 
-@pytest.mark.slow
 def test_a_portal_in_maintenance_is_told_and_the_other_source_is_worked_off(installation: Installation) -> None:
     installation.put("a.xml", cii(invoice()))
     installation.configure(installation.office.urls["erp"], '"practice_supplier", "folder"')
@@ -249,7 +244,6 @@ def test_a_portal_in_maintenance_is_told_and_the_other_source_is_worked_off(inst
     assert clean(installation.books("RE-7"))
 
 
-@pytest.mark.slow
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root to mount a small disk")
 def test_a_full_disk_posts_nothing_and_loses_nothing(installation: Installation) -> None:
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3m", "none", str(installation.home)], check=True)
