@@ -87,7 +87,7 @@ class Invoices:
             found = clerk.erp.find_purchase_order(vendor=vendor.number)
             return found.items, False, found.complete
         answers = [clerk.erp.find_purchase_order(number=number) for number in numbers]
-        orders = {order.number: order for answer in answers for order in answer.items}
+        orders = {(order.vendor, order.number): order for answer in answers for order in answer.items}
         return tuple(orders.values()), True, all(answer.complete for answer in answers)
 
     def _posted(

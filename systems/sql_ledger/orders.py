@@ -25,7 +25,9 @@ def find(desk: Desk, number: str | None, vendor: str | None) -> Found[Order]:
         rows, scope = _open_of(desk, vendor), f"all open purchase orders of vendor {vendor}"
     else:
         return Found(items=(), scope="neither an order number nor a vendor was given", complete=False)
-    orders = tuple(_order(desk, row, billed_net(desk, row.cells["number"])) for row in rows[:_MOST])
+    orders = tuple(
+        _order(desk, row, billed_net(desk, row.cells["number"], row.cells["vendor"])) for row in rows[:_MOST]
+    )
     return Found(items=orders, scope=scope, complete=len(rows) <= _MOST)
 
 
