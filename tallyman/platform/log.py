@@ -32,6 +32,7 @@ def _redact_event(_logger: Any, _method: str, event: Any) -> Any:
 
 def configure(file: Path, *, level: int = logging.INFO) -> None:
     """Send our log and the libraries' to the file. Call once a process."""
+    logging.raiseExceptions = False  # a log that can't be written, on a full disk say, is no stack trace for a user
     handler = RotatingFileHandler(file, maxBytes=10_000_000, backupCount=3, encoding="utf-8", delay=True)
     shared: list[Any] = [
         structlog.stdlib.add_log_level,
@@ -50,6 +51,8 @@ def configure(file: Path, *, level: int = logging.INFO) -> None:
         )
     )
     root = logging.getLogger()
+    for old in root.handlers:
+        old.close()
     root.handlers = [handler]
     root.setLevel(level)
     structlog.configure(
