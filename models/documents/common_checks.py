@@ -18,8 +18,9 @@ from tallyman.matching.say import listed
 KEYED_CONFIDENCE = 0.9
 """The least confidence of a value that is keyed into a target or that decides what is keyed, where nothing else
 speaks for it."""
-PLACE_CONFIDENCE = 0.7
-"""The same for a value from a text layer that stands where persons have confirmed this field of this supplier."""
+PLACE_CONFIDENCE = 0.5
+"""The same for a value from a text layer that stands where persons have confirmed this field of this supplier: what
+it means is known from there, and a text layer has no misread letters."""
 OCR_PLACE_CONFIDENCE = 0.8
 """The same for a value that OCR read."""
 AGREED_CONFIDENCE = 0.55
