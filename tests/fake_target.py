@@ -91,6 +91,8 @@ class FakeErpSession:
         self._target.clicks += 1
         if fault == "lost before storing":
             raise BrowserDied
+        if fault == "defect after the click":
+            raise KeyError("a defect of the connector")
         if fault == "refused":
             raise Rejected("The period is closed.")
         self._target.store(posting, visible=fault != "late")

@@ -76,7 +76,7 @@ class Invoices:
             sightings=sightings,
             layout_confirmed=bool(places),
             confirmed_places=places,
-            complete=complete and searched and searched_preceding,
+            complete=found.complete and complete and searched and searched_preceding,
         )
         return facts, preceding
 

@@ -20,7 +20,7 @@ from tallyman.browser.element_map import load
 from tallyman.browser.host import BrowserHost
 from tallyman.browser.tab import Tab, new_tab, translated
 from tallyman.contracts.system import Access, Session, System
-from tallyman.errors import BrowserDied, LoginFailed, TechnicalError
+from tallyman.errors import BrowserDied, LoginFailed, SystemDown, TechnicalError
 
 T = TypeVar("T")
 
@@ -52,21 +52,27 @@ class SessionThread:
         self._playwright: Playwright | None = None
         self._session: Session | None = None
         self._tab: Tab | None = None
+        self._hung = False
         self._refused: tuple[LoginFailed, dict[str, str], float] | None = None
         self._read: dict[str, str] = {}
-        self._calls: queue.SimpleQueue[tuple[Future[Any], Callable[[Any], Any] | None, float] | None] = (
-            queue.SimpleQueue()
-        )
+        self._calls: queue.SimpleQueue[
+            tuple[Future[Any], Callable[[Any], Any] | None, float, threading.Event] | None
+        ] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name=f"session-{system.name}", daemon=True)
         self._thread.start()
 
     def call(self, use: Callable[[Any], T], *, timeout_s: float = 120.0) -> T:
         """Run `use(session)`; opens the session when there is none. Raises what `use` raises, or BrowserDied."""
+        if self._hung:
+            raise SystemDown(f"{self._system.name} hangs; restart the worker.")
         future: Future[T] = Future()
-        self._calls.put((future, use, timeout_s))
+        began = threading.Event()
+        self._calls.put((future, use, timeout_s, began))
+        began.wait()  # those before us end by their own time-outs; our clock starts when our turn comes
         try:
             return future.result(timeout_s + 60)
         except FutureTimeout as error:
+            self._hung = self._host is None  # no browser to kill: nothing can end this thread's call
             self.kill()
             raise BrowserDied("The browser hung and was stopped.") from error
 
@@ -77,11 +83,8 @@ class SessionThread:
     def discard(self) -> None:
         """End the session and its browser; the next call opens a new one. Returns when the browser is dead."""
         done: Future[None] = Future()
-        self._calls.put((done, None, 0.0))
-        try:
-            done.result(60)
-        except FutureTimeout:
-            self.kill()
+        self._calls.put((done, None, 0.0, threading.Event()))
+        done.result()
 
     def kill(self) -> None:
         """End the browser from outside. After this nothing of it can reach the target."""
@@ -98,7 +101,8 @@ class SessionThread:
 
     def _work(self) -> None:
         while (item := self._calls.get()) is not None:
-            future, use, timeout_s = item
+            future, use, timeout_s, began = item
+            began.set()
             try:
                 if use is None:
                     self._end()

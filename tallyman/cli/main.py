@@ -11,6 +11,7 @@ from rich.console import Console
 from tallyman import __version__
 from tallyman.errors import TallymanError
 from tallyman.platform.config import Home
+from tallyman.platform.log import redact
 
 COMMANDS = {
     "demo": "demo",
@@ -90,7 +91,7 @@ def _tell(message: str, advice: str) -> None:
 def _keep_trace() -> str:
     try:
         with Home().log.open("a", encoding="utf-8") as log:
-            log.write(traceback.format_exc())
+            log.write(redact(traceback.format_exc()))
         return "The details are in tallyman.log."
     except OSError:
         return ""

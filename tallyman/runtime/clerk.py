@@ -7,7 +7,7 @@ from tallyman.contracts.bot import Ending, Outcome
 from tallyman.contracts.system import Erp, Found, VendorQuery
 from tallyman.domain.base import Value
 from tallyman.domain.case import Case, CaseState, Decision
-from tallyman.domain.document import Document
+from tallyman.domain.document import UNKNOWN, Document
 from tallyman.domain.facts import Facts, Sighting
 from tallyman.domain.finding import Finding, Verdict
 from tallyman.domain.posting import DeliveryPosting, InvoicePosting, PostingState
@@ -159,6 +159,28 @@ class DurableClerk:
     def confirm_delivery(self, case: Case, document: Document, posting: DeliveryPosting) -> Outcome:
         return self._post(case, document, DeliveryJob(self._settings.erp, self._settings.company, posting))
 
+    def clicked_before(self, case: Case) -> Outcome | None:
+        """The ending of a case that has clicked before: it is verified with the values of then, never judged anew.
+
+        None when it has not: then the bot's procedure begins.
+        """
+        told = engine.step("clicked_before", lambda: self._clicked_before(case))
+        if told is None:
+            return None
+        system, company = self._settings.erp, self._settings.company
+        document = Document.from_json(told["document"]) if told["document"] else Document(type=UNKNOWN)
+        if told["verb"] == "invoice":
+            return self._post(case, document, InvoiceJob(system, company, InvoicePosting.from_json(told["payload"])))
+        return self._post(case, document, DeliveryJob(system, company, DeliveryPosting.from_json(told["payload"])))
+
+    def _clicked_before(self, case: Case) -> dict[str, Any] | None:
+        found = self._desk.ledger.of_case(case)
+        if found is None:
+            return None
+        with self._desk.database.transaction() as connection:
+            document = cases.document(connection, case.id)
+        return {"verb": found[0], "payload": found[1], "document": document.to_json() if document else None}
+
     def _post(self, case: Case, document: Document, job: Job) -> Outcome:
         system = self._settings.erp
         capabilities = self._desk.capabilities(system)
@@ -169,7 +191,7 @@ class DurableClerk:
         finding = Finding(reason=posted.reason, message=posted.message, actual=posted.record or None)
         outcome = self.ask(case, document, Verdict.of([finding]))
         if posted.state is PostingState.UNKNOWN:
-            self._move(case, CaseState.UNKNOWN, posted.message)
+            self.move(case, CaseState.UNKNOWN, posted.message)
         return outcome
 
     def _finish(self, case: Case, document: Document, posted: Posted) -> Outcome:
@@ -205,9 +227,9 @@ class DurableClerk:
             return
         told = engine.step("attach", attach)
         if not told.get("ok"):
-            self._move(case, CaseState.POSTED, "Posted and read back; the file could not be attached.")
+            self.move(case, CaseState.POSTED, "Posted and read back; the file could not be attached.")
 
-    def _move(self, case: Case, state: CaseState, message: str) -> None:
+    def move(self, case: Case, state: CaseState, message: str) -> None:
         def move() -> bool:
             with self._desk.database.transaction() as connection:
                 cases.move(connection, case.id, state, message)

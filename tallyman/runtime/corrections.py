@@ -21,10 +21,9 @@ def corrected(document: Document, decisions: Sequence[Decision]) -> Document:
                 _put_line(lines, name, value, decision.by)
             else:
                 _put(fields, name, value, decision.by)
+        lines = [line for line in lines if line]  # the next person saw and numbered what was left
     problems = () if solved else document.problems
-    return document.model_copy(
-        update={"type": kind, "fields": fields, "lines": tuple(line for line in lines if line), "problems": problems}
-    )
+    return document.model_copy(update={"type": kind, "fields": fields, "lines": tuple(lines), "problems": problems})
 
 
 def _put_line(lines: list[dict[str, Field]], name: str, value: str, by: str) -> None:
@@ -76,4 +75,6 @@ def _weighed(finding: Finding, persons: set[str]) -> Finding:
 
 def _identity(finding: Finding) -> tuple[str | None, ...]:
     line = None if finding.line is None else str(finding.line)
-    return (finding.reason, finding.field, line, finding.expected, finding.actual)
+    values = (finding.expected, finding.actual)
+    said = finding.message if values == (None, None) else None
+    return (finding.reason, finding.field, line, *values, said)

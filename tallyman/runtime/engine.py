@@ -74,6 +74,11 @@ class EngineClient:
         found = self._client.list_workflows(status="ERROR", load_output=False)
         return [(one.workflow_id, one.name, _arguments(one.input)) for one in found]
 
+    def in_work(self) -> set[str]:
+        """The ids of the cases that a workflow is enqueued or at work for."""
+        found = self._client.list_workflows(status=["ENQUEUED", "PENDING"], name=PROCESS, load_output=False)
+        return {str(arguments[0]) for one in found if (arguments := _arguments(one.input))}
+
     def unfinished(self) -> int:
         found = self._client.list_workflows(status=["ENQUEUED", "PENDING"], load_input=False, load_output=False)
         return len(found)

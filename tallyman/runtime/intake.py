@@ -6,6 +6,8 @@ from typing import Any
 from tallyman.contracts.bot import RunInputs
 from tallyman.contracts.system import DocumentSource, Offer
 from tallyman.domain.finding import Finding
+from tallyman.domain.reasons import Reason
+from tallyman.errors import TallymanError
 from tallyman.platform.config import BotSettings
 from tallyman.platform.crashpoints import crash_point
 from tallyman.platform.log import get_logger
@@ -43,6 +45,14 @@ class Intake:
         engine.step("end_run", lambda: self._end(totals, problems))
         return {**totals, "problems": problems}
 
+    def fail(self, message: str) -> dict[str, Any]:
+        """End the run with a review item for what nobody foresaw."""
+        failure = Failure(reason=Reason.SYSTEM_DOWN, message=message, advice="See tallyman.log.", technical=True)
+        engine.step("tell:run", partial(self._tell, "the sources", failure))
+        totals = {"offered": 0, "taken": 0, "repeated": 0}
+        engine.step("end_failed_run", partial(self._end, totals, [message]))
+        return {**totals, "problems": [message]}
+
     def _source(self, source: str, attended: bool) -> dict[str, Any]:
         """One step: it may be repeated after a crash, since each file that was taken in is known by its key."""
         counts = {"offered": 0, "taken": 0, "repeated": 0}
@@ -53,11 +63,16 @@ class Intake:
             with self._desk.database.transaction() as connection:
                 known = cases.taken_keys(connection, self._bot, source)
             counts["offered"] = len(offers)
-            for offer in offers:
-                if offer.key in known:
+            failed: TallymanError | None = None
+            for offer in {offer.key: offer for offer in offers if offer.key not in known}.values():
+                try:
+                    content = session.call(partial(_fetch, offer))
+                except TallymanError as error:  # one bad document must not keep back those behind it
+                    failed = error
                     continue
-                content = session.call(partial(_fetch, offer))
                 counts[self._take(source, offer, content, attended)] += 1
+            if failed is not None:
+                raise failed
             return counts
 
         return attempt(f"take_in:{source}", take_all)
@@ -85,7 +100,7 @@ class Intake:
         return "taken" if case is not None else "repeated"
 
     def _tell(self, source: str, failure: Failure) -> int:
-        message = f"Nothing could be fetched from {source}: {failure.message} {failure.advice}"
+        message = f"Not everything could be fetched from {source}: {failure.message} {failure.advice}"
         finding = Finding(reason=failure.reason, message=message)
         _log.warning("source failed", source=source, reason=failure.reason)
         with self._desk.database.transaction() as connection:

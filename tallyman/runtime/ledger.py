@@ -30,8 +30,7 @@ from tallyman.store import audit
 from tallyman.store.database import Database
 from tallyman.store.tables import postings
 
-REQUIRED_ON_SCREEN = frozenset({"number", "issue_date", "gross", "vendor", "order", "delivery_number"})
-"""Of the values that a payload has, these must be read back from the screen; a system may show more, never fewer."""
+_CLICKED = (PostingState.ARMED, PostingState.UNKNOWN, PostingState.POSTED)
 
 
 class Entry(Value):
@@ -44,6 +43,8 @@ class Entry(Value):
     case: str
     record: str = ""
     armed_at: str | None = None
+    unsettled: str = ""
+    """The number under which this case has clicked before: with other values it may not click again."""
 
 
 class Ledger:
@@ -58,6 +59,9 @@ class Ledger:
         values = {"payload": payload, "payload_hash": hashlib.sha256(text.encode()).hexdigest(), "updated_at": now()}
         with self._database.transaction() as connection:
             row = self._row(connection, key)
+            clicked = self._clicked(connection, case, key)
+            if clicked is not None:
+                return _entry(clicked, case).model_copy(update={"unsettled": clicked["number"]})
             if row is None:
                 created = {"state": PostingState.INTENT, "epoch": 1, "created_at": now(), "case_id": case.id}
                 connection.execute(postings.insert().values(**key.to_json(), **values, **created, record="", note=""))
@@ -94,14 +98,28 @@ class Ledger:
             audit.record(connection, "bot", "posting.armed", entry.case, {"epoch": entry.epoch})
         crash_point("posting.armed")
 
-    def settle(self, entry: Entry, state: PostingState, note: str, *, record: str = "") -> None:
-        """Write how it ended. POSTED stays POSTED."""
+    def settle(
+        self, entry: Entry, state: PostingState, note: str, *, record: str = "", after_click: bool = True
+    ) -> None:
+        """Write how it ended. POSTED stays POSTED.
+
+        Raises NotArmed when the row is not as it was any more: another epoch, or armed although nothing was clicked.
+        """
+        open_states = (
+            (PostingState.INTENT, *_CLICKED) if after_click else (PostingState.INTENT, PostingState.NOT_POSTED)
+        )
         with self._database.transaction() as connection:
-            connection.execute(
+            changed = connection.execute(
                 postings.update()
-                .where(postings.c.id == entry.id, postings.c.state != PostingState.POSTED)
+                .where(
+                    postings.c.id == entry.id,
+                    postings.c.epoch == entry.epoch,
+                    postings.c.state.in_((*open_states, state)),
+                )
                 .values(state=state, note=note, record=record, updated_at=now())
             )
+            if changed.rowcount != 1:
+                raise NotArmed("The posting was taken over meanwhile; nothing was changed.")
             audit.record(connection, "bot", f"posting.{state.lower()}", entry.case, {"record": record, "note": note})
 
     def back_to_intent(self, entry: Entry) -> Entry:
@@ -120,6 +138,36 @@ class Ledger:
                 raise NotArmed()
             audit.record(connection, "bot", "posting.again", entry.case, {"epoch": entry.epoch + 1})
         return entry.model_copy(update={"state": PostingState.INTENT, "epoch": entry.epoch + 1})
+
+    def of_case(self, case: Case) -> tuple[str, dict[str, Any]] | None:
+        """(verb, payload) of what this case has clicked or posted, so that it is only verified; None: nothing yet."""
+        with self._database.transaction() as connection:
+            found = connection.execute(
+                select(postings.c.verb, postings.c.payload).where(
+                    postings.c.case_id == case.id, postings.c.state.in_(_CLICKED)
+                )
+            ).first()
+        return (found.verb, found.payload) if found is not None else None
+
+    def give_up(self, case: Case) -> bool:
+        """After a failure that nobody foresaw: what was armed is UNKNOWN from now on. True if there was something."""
+        with self._database.transaction() as connection:
+            changed = connection.execute(
+                postings.update()
+                .where(postings.c.case_id == case.id, postings.c.state == PostingState.ARMED)
+                .values(state=PostingState.UNKNOWN, note="The machine failed after the click.", updated_at=now())
+            )
+            if changed.rowcount:
+                audit.record(connection, "bot", "posting.unknown", case.id, {"note": "failed after the click"})
+        return bool(changed.rowcount)
+
+    def _clicked(self, connection: Connection, case: Case, key: NaturalKey) -> RowMapping | None:
+        """A row under another key that this case may have clicked: a corrected number must not become a second one."""
+        rows = connection.execute(
+            select(postings).where(postings.c.case_id == case.id, postings.c.state.in_(_CLICKED))
+        ).mappings()
+        wanted = key.to_json()
+        return next((row for row in rows if any(row[name] != value for name, value in wanted.items())), None)
 
     def _row(self, connection: Connection, key: NaturalKey) -> RowMapping | None:
         wanted = [postings.c[name] == value for name, value in key.to_json().items()]
@@ -140,16 +188,13 @@ class OneClick(Permit):
 
 
 def compare_read_back(keyed: Mapping[str, str], shown: Mapping[str, str]) -> None:
-    """Compare what the screen shows with what was to be keyed, as values. Raises ReadBackDiffers."""
+    """Compare what the screen shows with what was to be keyed, as values; all must be there. Raises ReadBackDiffers."""
     differences = {
         name: (keyed[name], shown[name])
         for name in keyed
         if name in shown and not same(shown_kind(name), keyed[name], shown[name])
     }
-    for name in keyed:
-        must = name in REQUIRED_ON_SCREEN or name.startswith("line_")
-        if must and name not in shown:
-            differences[name] = (keyed[name], "not shown")
+    differences |= {name: (keyed[name], "not shown") for name in keyed if name not in shown}
     if differences:
         raise ReadBackDiffers(differences)
 

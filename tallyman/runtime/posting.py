@@ -18,10 +18,13 @@ from tallyman.domain.reasons import Reason
 from tallyman.errors import Rejected, TallymanError
 from tallyman.platform.blobs import Blobs
 from tallyman.platform.crashpoints import crash_point
+from tallyman.platform.log import get_logger
 from tallyman.runtime import engine
 from tallyman.runtime.attempts import Failure, GaveUp, attempt, failure_of, unwrap
 from tallyman.runtime.ledger import Entry, Ledger, OneClick, compare_read_back
 from tallyman.runtime.sessions import Sessions
+
+_log = get_logger(__name__)
 
 CLICKS = 2
 """How many epochs a procedure opens by itself, each after the proof that the one before stored nothing."""
@@ -79,6 +82,9 @@ class Poster:
     def post(self, job: Job) -> Posted:
         """Never raises for what the target does; GaveUp only when the search before the click is impossible."""
         entry = Entry.from_json(engine.step("posting.intent", lambda: self._intend(job)))
+        if entry.unsettled:
+            told = f"This case has clicked for number {entry.unsettled} before; what came of that must be known first."
+            return Posted(state=PostingState.UNKNOWN, message=told, reason=Reason.OUTCOME_UNKNOWN)
         if not entry.mine:
             told = f"Case {entry.case} already owns this record ({entry.state.lower()})."
             return Posted(state=entry.state, message=told, record=entry.record, reason=Reason.DUPLICATE_SUSPECTED)
@@ -136,7 +142,7 @@ class Poster:
                 break
             engine.sleep(1.0)
         assert failure is not None
-        return self._settle(entry, PostingState.NOT_POSTED, failure.message, reason=failure.reason)
+        return self._not_clicked(entry, failure.message, failure.reason)
 
     def _click_once(self, job: Job, entry: Entry) -> dict[str, Any]:
         current = self._ledger.read(entry.id, self._case)
@@ -158,6 +164,11 @@ class Poster:
             self._session().discard()
             refused = isinstance(error, Rejected)
             return {"clicked": bool(armed), "failed": failure_of(error).to_json(), "refused": refused}
+        except Exception as error:  # noqa: BLE001 - whatever a connector does wrong after the click, the click may count
+            _log.exception("a connector failed", system=self._system, armed=bool(armed))
+            self._session().discard()
+            failure = _DEFECT.model_copy(update={"message": f"{_DEFECT.message} ({type(error).__name__})"})
+            return {"clicked": bool(armed), "failed": failure.to_json(), "refused": False}
         return {"clicked": bool(armed), "failed": None if armed else _NEVER_ARMED.to_json(), "refused": False}
 
     def _verify(self, job: Job, entry: Entry) -> Posted | None:
@@ -197,12 +208,15 @@ class Poster:
     def _found_before(self, entry: Entry, found: Hits) -> Posted:
         if not found.items:
             note = f"The search could not see everything ({found.scope}), so nothing was posted."
-            return self._settle(entry, PostingState.NOT_POSTED, note, reason=Reason.PAGE_CHANGED)
+            return self._not_clicked(entry, note, Reason.PAGE_CHANGED)
         if len(found.items) == 1 and not found.items[0].difference:
             note = "An equal record was there already; nothing was keyed."
             return self._settle(entry, PostingState.POSTED, note, record=found.items[0].record)
         note = f"The target holds this number with other values: {_told(found)}"
-        return self._settle(entry, PostingState.NOT_POSTED, note, reason=Reason.DUPLICATE_SUSPECTED)
+        return self._not_clicked(entry, note, Reason.DUPLICATE_SUSPECTED)
+
+    def _not_clicked(self, entry: Entry, note: str, reason: Reason) -> Posted:
+        return self._settle(entry, PostingState.NOT_POSTED, note, reason=reason, after_click=False)
 
     def _again(self, entry: Entry) -> dict[str, Any]:
         self._session().discard()  # the old browser is dead before a new click is allowed
@@ -212,10 +226,17 @@ class Poster:
         return self._settle(entry, PostingState.UNKNOWN, note, record=record, reason=Reason.OUTCOME_UNKNOWN)
 
     def _settle(
-        self, entry: Entry, state: PostingState, note: str, *, record: str = "", reason: Reason | None = None
+        self,
+        entry: Entry,
+        state: PostingState,
+        note: str,
+        *,
+        record: str = "",
+        reason: Reason | None = None,
+        after_click: bool = True,
     ) -> Posted:
         def settle() -> bool:
-            self._ledger.settle(entry, state, note, record=record)
+            self._ledger.settle(entry, state, note, record=record, after_click=after_click)
             crash_point("posting.settled")
             return True
 
@@ -229,6 +250,12 @@ class Poster:
         return self._session().call(use, timeout_s=timeout_s)
 
 
+_DEFECT = Failure(
+    reason=Reason.PAGE_CHANGED,
+    message="The system's connector failed.",
+    advice="The details are in tallyman.log.",
+    technical=False,
+)
 _NEVER_ARMED = Failure(
     reason=Reason.PAGE_CHANGED,
     message="The system's form was never ready to post.",

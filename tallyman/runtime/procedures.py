@@ -3,7 +3,7 @@
 from typing import Any
 
 from tallyman.contracts.bot import Outcome
-from tallyman.domain.case import Case
+from tallyman.domain.case import Case, CaseState
 from tallyman.domain.document import UNKNOWN, Document
 from tallyman.domain.finding import Finding, Verdict
 from tallyman.domain.reasons import Reason
@@ -32,14 +32,21 @@ class Procedures:
 
     def take_in(self, bot: str, run: str, inputs: dict[str, Any], attended: bool) -> dict[str, Any]:
         told = self._desk.registry.bot(bot).inputs.from_json(inputs)
-        return Intake(self._desk, self._client, bot, self._desk.bot(bot), run).work(told, attended=attended)
+        intake = Intake(self._desk, self._client, bot, self._desk.bot(bot), run)
+        try:
+            return intake.work(told, attended=attended)
+        except Exception as error:  # a run that ends without a word would be waited for, for ever
+            if type(error).__module__.startswith("dbos"):
+                raise
+            _log.exception("a run failed", run=run)
+            return intake.fail(f"The run failed ({type(error).__name__}); what was fetched is kept.")
 
     def process(self, case_id: str) -> dict[str, Any]:
         """Carry a case to POSTED, IN_REVIEW, UNKNOWN or REJECTED. Whatever happens, it ends in one of them."""
         case = Case.from_json(engine.step("case", lambda: self._load(case_id)))
         clerk = DurableClerk(self._desk, self._desk.bot(case.bot), case, engine.workflow_id())
         try:
-            outcome = self._desk.registry.bot(case.bot).run(clerk, case)
+            outcome = clerk.clicked_before(case) or self._desk.registry.bot(case.bot).run(clerk, case)
         except GaveUp as error:
             failure = error.failure
             outcome = self._ask(clerk, case, failure.reason, f"{failure.message} {failure.advice}")
@@ -49,14 +56,20 @@ class Procedures:
             if type(error).__module__.startswith("dbos"):
                 raise
             _log.exception("a bot failed", case=case.id)
-            told = f"The bot failed on this document ({type(error).__name__}); nothing was posted by this run."
+            told = f"The bot failed on this document ({type(error).__name__})."
             outcome = self._ask(clerk, case, Reason.SYSTEM_DOWN, told)
         return outcome.to_json()
 
     def _ask(self, clerk: DurableClerk, case: Case, reason: Reason, message: str) -> Outcome:
+        """Give the case to a person: as an unknown outcome where the click may have happened already."""
         document = Document(type=UNKNOWN) if clerk.document is None else clerk.document
-        finding = Finding(reason=reason, message=message)
-        return clerk.ask(case, document, Verdict.of([finding]))
+        clicked = engine.step("give_up", lambda: self._desk.ledger.give_up(case))
+        if clicked:
+            reason, message = Reason.OUTCOME_UNKNOWN, f"It was clicked, and then: {message}"
+        outcome = clerk.ask(case, document, Verdict.of([Finding(reason=reason, message=message)]))
+        if clicked:
+            clerk.move(case, CaseState.UNKNOWN, message)
+        return outcome
 
     def _load(self, case_id: str) -> dict[str, Any]:
         with self._desk.database.transaction() as connection:

@@ -39,10 +39,11 @@ class Readings:
 
         A file that can't be read gives a document of type "unknown" whose problem says why.
         """
-        told = self.ahead(sha256).result()
-        with self._lock:
-            self._futures.pop(sha256, None)
-        return told
+        try:
+            return self.ahead(sha256).result()
+        finally:  # a failure is forgotten too: the next one who asks tries again
+            with self._lock:
+                self._futures.pop(sha256, None)
 
     def close(self) -> None:
         self._pool.shutdown(cancel_futures=True)

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from tallyman.contracts.bot import RunInputs
 from tallyman.domain.case import CaseState, Decision, DecisionKind, ReviewItem, ReviewState
@@ -78,15 +78,36 @@ def decide(
             at=now(),
             note=note,
             corrections=corrections,
-            accepted=_accepted(item) if kind is not DecisionKind.REJECT else (),
+            accepted=_accepted(item) if kind is DecisionKind.ACCEPT else (),
         )
+        _check_clicked(connection, item, kind, outcome)
         n = reviews.add_decision(connection, item, decision, _next_state(item, decision))
         after = reviews.get(connection, item_id)
         if outcome is not None:
             _settle_by_person(connection, item, by, outcome, record)
-        if after.state is ReviewState.DECIDED and item.case:
+        if after.state is ReviewState.DECIDED and item.case and outcome is not PostingState.POSTED:
             _carry_on(connection, client, item, decision, n)
     return after
+
+
+def _check_clicked(connection: Connection, item: ReviewItem, kind: DecisionKind, outcome: PostingState | None) -> None:
+    """What may have been clicked is neither changed nor rejected before a person has said what the target shows."""
+    if not item.case or kind is DecisionKind.ACCEPT or outcome is not None:
+        return
+    unknown = (PostingState.ARMED, PostingState.UNKNOWN)
+    if connection.execute(
+        select(postings.c.id).where(postings.c.case_id == item.case, postings.c.state.in_(unknown))
+    ).first():
+        raise UsageError(
+            "It may be in the target already, so it can't be changed or rejected.",
+            advice="Look there, then accept with --outcome posted or --outcome not-posted.",
+        )
+    if kind is DecisionKind.REJECT:
+        connection.execute(
+            postings.update()
+            .where(postings.c.case_id == item.case, postings.c.state == PostingState.INTENT)
+            .values(state=PostingState.NOT_POSTED, note="Rejected by a person.", updated_at=now())
+        )
 
 
 def _check_corrections(kind: DecisionKind, corrections: Mapping[str, str]) -> None:
@@ -130,9 +151,11 @@ def _settle_by_person(connection: Connection, item: ReviewItem, by: str, outcome
     values = {"state": outcome, "record": record, "note": f"Seen in the target by {by}.", "updated_at": now()}
     changed = connection.execute(
         postings.update()
-        .where(postings.c.case_id == item.case, postings.c.state == PostingState.UNKNOWN)
+        .where(postings.c.case_id == item.case, postings.c.state.in_((PostingState.UNKNOWN, PostingState.ARMED)))
         .values(**values)
     )
     if changed.rowcount != 1:
         raise UsageError("No posting of this case is unknown any more.")
     audit.record(connection, by, f"posting.{outcome.lower()}", item.case, {"record": record, "seen_by_person": True})
+    if outcome is PostingState.POSTED:
+        cases.move(connection, item.case, CaseState.POSTED, f"Seen in the target by {by}.", record=record)

@@ -93,8 +93,9 @@ class Worker:
 
     def sweep(self) -> None:
         """Start again what ended by an error of the machine, and tell a person of what does not start."""
+        in_work = self.client.in_work()
         for workflow_id, name, arguments in self.client.failed():
-            if name == engine.PROCESS and arguments:
+            if name == engine.PROCESS and arguments and str(arguments[0]) not in in_work:
                 self._take_up_again(workflow_id, str(arguments[0]))
         late = now().timestamp() * 1000 - STARTS_WITHIN_S * 1000
         for workflow_id, queue, created_at in self.client.waiting():

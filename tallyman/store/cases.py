@@ -104,10 +104,8 @@ def sightings(
     gross: Decimal | None,
     issue_date: str | None,
 ) -> tuple[Sighting, ...]:
-    """Earlier cases that may be the same document: number alike, or same amount and date, of the same party.
-
-    Rejected ones do not count: a person said that they are not to be posted.
-    """
+    """Earlier cases, and later ones that are posted, which may be the same document of the same party: number alike,
+    or same amount and date. What a rejected one means is for the checks to say."""
     if not party:
         return ()
     alike = alike_number(number) if number else None
@@ -118,9 +116,9 @@ def sightings(
         select(cases)
         .where(
             cases.c.bot == case.bot,
-            cases.c.seq < seq,
+            or_(cases.c.seq < seq, cases.c.state.in_((CaseState.POSTED, CaseState.UNKNOWN))),
+            cases.c.id != case.id,
             cases.c.party == party,
-            cases.c.state != CaseState.REJECTED,
             or_(same_number, same_amount) if gross is not None else same_number,
         )
         .order_by(cases.c.seq)

@@ -11,7 +11,7 @@ from tallyman.contracts.system import Capabilities
 from tallyman.domain.case import CaseState, DecisionKind
 from tallyman.domain.posting import PostingState
 from tallyman.domain.reasons import Reason
-from tallyman.errors import UsageError
+from tallyman.errors import NotArmed, UsageError
 from tallyman.platform.config import Home
 from tallyman.runtime import engine, ledger
 from tallyman.runtime.desk import Desk
@@ -185,3 +185,37 @@ def test_a_decision_on_an_item_that_was_decided_already_is_refused(bench: Bench)
     with pytest.raises(UsageError, match="decided already"):
         decide(bench.desk, bench.worker.client, 1, DecisionKind.ACCEPT, "otto")
     assert bench.settled() == CaseState.REJECTED
+
+
+def test_a_case_that_may_be_in_the_target_is_neither_corrected_nor_rejected(bench: Bench, system: FakeSystem) -> None:
+    system.capabilities = Capabilities(title="Fake", needs_browser=False, posts=True, settle_s=0.05)
+    bench.target.faults = ["lost before storing"]
+    bench.post()
+    for kind, values in ((DecisionKind.CORRECT, {"invoice_number": "INV-8"}), (DecisionKind.REJECT, {})):
+        with pytest.raises(UsageError, match="in the target already"):
+            decide(bench.desk, bench.worker.client, 1, kind, "eva", corrections=values)
+
+
+def test_a_connector_that_breaks_after_the_click_leaves_an_unknown_outcome(bench: Bench, system: FakeSystem) -> None:
+    system.capabilities = Capabilities(title="Fake", needs_browser=False, posts=True, settle_s=0.05)
+    bench.target.faults = ["defect after the click"]
+    assert bench.post() == CaseState.UNKNOWN
+    assert bench.target.clicks == 1
+    assert bench.reason() == Reason.OUTCOME_UNKNOWN
+
+
+def test_the_number_of_a_rejected_case_is_free_again(bench: Bench) -> None:
+    bench.target.shown_gross = "1.19"
+    bench.post("a")
+    decide(bench.desk, bench.worker.client, 1, DecisionKind.REJECT, "eva")
+    bench.target.shown_gross = None
+    assert bench.post("b") == CaseState.POSTED
+
+
+def test_a_stale_run_can_not_undo_what_was_armed(bench: Bench) -> None:
+    bench.post()
+    with bench.desk.database.transaction() as connection:
+        row = ledger.listed(connection)[0]
+    stale = ledger.Entry(id=row["id"], state=PostingState.INTENT, epoch=row["epoch"], mine=True, case=row["case_id"])
+    with pytest.raises(NotArmed):
+        bench.desk.ledger.settle(stale, PostingState.NOT_POSTED, "late", after_click=False)

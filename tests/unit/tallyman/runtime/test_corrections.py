@@ -80,3 +80,17 @@ def test_a_changed_bank_account_needs_two_different_persons() -> None:
 def test_what_can_not_be_accepted_stays_an_error_whoever_accepts_it() -> None:
     unreadable = Finding(reason=Reason.UNREADABLE, message="no words", acceptable=False)
     assert not accepted([unreadable], [by("eva", unreadable)]).post
+
+
+def test_lines_are_numbered_as_the_person_saw_them() -> None:
+    lines = tuple({"quantity": read("quantity", value)} for value in ("1", "2", "3"))
+    took_away = Decision(kind=DecisionKind.CORRECT, by="eva", at=datetime.now(UTC), corrections={"line.2.quantity": ""})
+    mended = Decision(kind=DecisionKind.CORRECT, by="eva", at=datetime.now(UTC), corrections={"line.2.quantity": "7"})
+    found = corrected(Document(type="invoice", lines=lines), [took_away, mended])
+    assert [line["quantity"].value for line in found.lines] == ["1", "7"]
+
+
+def test_an_acceptance_without_values_holds_for_its_very_words() -> None:
+    one = Finding(reason=Reason.NO_ORDER, message="The credit note names no invoice.")
+    other = Finding(reason=Reason.NO_ORDER, message="Invoice R-99 is not posted.")
+    assert not accepted([other], [by("eva", one)]).post
