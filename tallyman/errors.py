@@ -130,7 +130,7 @@ class Rejected(BusinessError):
 class PageChanged(BusinessError):
     """A screen no longer looks as its element map says."""
 
-    advice = "Run `tallyman element check SYSTEM`; nothing was clicked."
+    advice = "Compare the screen with its map in selectors/SYSTEM/ and mend the map, then accept the item."
     reason = Reason.PAGE_CHANGED
 
 
