@@ -56,6 +56,7 @@
     const cell = el.closest("td,th"), row = el.closest("tr"), table = el.closest("table");
     if (!cell || !row || !table) return [];
     const at = [...row.cells].indexOf(cell);
+    if (at < 0) return []; // a hidden field may stand in a row beside its cells
     const heads = [];
     for (const r of table.rows) {
       if (r === row) break;

@@ -190,6 +190,12 @@ def test_an_element_that_is_not_there_is_named(use: Use) -> None:
         use(lambda tab: tab.screen("form").value("gone"))
 
 
+def test_a_hidden_field_beside_the_cells_of_a_row_disturbs_no_column(use: Use, pages: tuple[Pages, str]) -> None:
+    nested = "<table><tr><td></td></tr><tr><td></td><input type=hidden name=x></tr></table>"
+    pages[0].form = FORM.replace("<tr><td>M6</td><td>", f"<tr><td>M6{nested}</td><td>")
+    use(lambda tab: tab.screen("form").fill("amount", "5", 1))
+
+
 def test_a_column_that_is_missing_is_no_empty_table(use: Use, pages: tuple[Pages, str]) -> None:
     pages[0].form = FORM.replace("<th>Amount</th>", "<th>Net</th>")
     with pytest.raises(PageChanged, match="Amount"):
