@@ -118,9 +118,9 @@ def wait_for(desk: Desk, name: str, *, quiet: bool = False) -> None:
 def _state(desk: Desk, name: str) -> dict[str, Any]:
     with desk.database.transaction() as connection:
         row = connection.execute(runs.select().where(runs.c.id == name)).mappings().first()
-        of_run = cases.of_run(connection, name)
-    open_cases = sum(case["state"] == CaseState.OPEN for case in of_run)
-    return {"ended": bool(row and row["ended_at"]), "total": len(of_run), "open": open_cases}
+        states = cases.states_of_run(connection, name)
+    total, open_cases = sum(states.values()), states.get(CaseState.OPEN, 0)
+    return {"ended": bool(row and row["ended_at"]), "total": total, "open": open_cases}
 
 
 def result(desk: Desk, name: str) -> dict[str, Any]:

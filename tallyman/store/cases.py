@@ -142,9 +142,10 @@ def of_run(connection: Connection, run: str) -> Sequence[RowMapping]:
     return connection.execute(select(cases).where(cases.c.run == run).order_by(cases.c.seq)).mappings().all()
 
 
-def open_count(connection: Connection, run: str) -> int:
-    counted = select(func.count()).select_from(cases).where(cases.c.run == run, cases.c.state == CaseState.OPEN)
-    return int(connection.execute(counted).scalar_one())
+def states_of_run(connection: Connection, run: str) -> dict[str, int]:
+    """How many cases of the run are in which state."""
+    counted = select(cases.c.state, func.count()).where(cases.c.run == run).group_by(cases.c.state)
+    return {row[0]: int(row[1]) for row in connection.execute(counted)}
 
 
 def start_run(
