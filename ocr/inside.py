@@ -16,6 +16,7 @@ if TYPE_CHECKING:  # see ocr.lines
 MAX_FILE = 100 * 1024 * 1024
 _MARK_DPI = 150
 _HAND_AT_MOST = 0.5
+_PAPER = 255
 
 
 def inspect(path: str) -> dict[str, Any]:
@@ -53,16 +54,28 @@ def recognise(path: str, page: int, engine: str, languages: list[str]) -> dict[s
 
 
 def recognise_hand(path: str, page: int, engine: str, languages: list[str]) -> list[list[Any]]:
-    """The words of a text layer together with what a hand wrote beside them, read by OCR and never trusted much."""
+    """The words of a text layer together with what a hand wrote beside them, read by OCR and never trusted much.
+
+    The printed words are taken out of the picture first: only what nobody knows yet is left to read.
+    """
     document = pdf.open_pdf(path)
     sheet = document[page - 1]
     width, height = sheet.get_size()
     printed = pdf.text_words(sheet)
     worker = importlib.import_module(engine).ENGINE
-    read = worker.words(pdf.render(sheet, pdf.RENDER_DPI, grey=True), tuple(languages))
+    image = pdf.render(sheet, pdf.RENDER_DPI, grey=True)
+    down, across = image.shape[0] / height, image.shape[1] / width
+    for word in printed:
+        image[_span(word.y0, word.y1, down), _span(word.x0, word.x1, across)] = _PAPER
+    read = worker.words(image, tuple(languages))
     taken = in_reading_order(printed, width, height)
     added = [_raw(word, width, height) for word in read if not any(_overlap(word, other) for other in taken)]
     return _pack(in_reading_order(printed + added, width, height))
+
+
+def _span(start: float, end: float, scale: float) -> slice:
+    """The pixels of a length in points, with a little around it."""
+    return slice(max(0, int(start * scale) - 2), max(0, int(end * scale) + 3))
 
 
 def _raw(word: "Word", width: float, height: float) -> RawWord:

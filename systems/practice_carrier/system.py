@@ -8,7 +8,8 @@ Secret: password.
 
 from urllib.parse import urlencode
 
-from tallyman.browser.tab import Row, Screen, Tab
+from tallyman.browser.screen import Row, Screen
+from tallyman.browser.tab import Tab
 from tallyman.contracts.system import Access, Capabilities, Offer
 from tallyman.errors import ConfigurationError, LoginFailed, PageChanged, SessionLost, SystemDown
 

@@ -4,7 +4,8 @@ from contextlib import ExitStack
 from urllib.parse import urlencode
 
 from systems.practice_erp.notation import Notation
-from tallyman.browser.tab import Row, Screen, Tab
+from tallyman.browser.screen import Row, Screen
+from tallyman.browser.tab import Tab
 from tallyman.errors import LoginFailed, PageChanged
 
 _LICENCE = r"licence expires in \d+ days"

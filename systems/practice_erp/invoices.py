@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from systems.practice_erp.desk import Desk, search
 from systems.practice_erp.vendors import name_of
-from tallyman.browser.tab import Row, Screen
+from tallyman.browser.screen import Row, Screen
 from tallyman.contracts.system import Arm, Found
 from tallyman.domain.compare import fold_number
 from tallyman.domain.posting import InvoicePosting

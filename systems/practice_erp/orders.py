@@ -2,7 +2,7 @@
 
 from systems.practice_erp.desk import Desk, counted, search
 from systems.practice_erp.vendors import name_of
-from tallyman.browser.tab import Row
+from tallyman.browser.screen import Row
 from tallyman.contracts.system import Found
 from tallyman.domain.compare import fold_number
 from tallyman.domain.roles import Order, OrderLine

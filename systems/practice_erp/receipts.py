@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from systems.practice_erp.desk import Desk, counted, search
 from systems.practice_erp.invoices import DIALOGS, refuse
-from tallyman.browser.tab import Screen
+from tallyman.browser.screen import Screen
 from tallyman.contracts.system import Arm, Found
 from tallyman.domain.compare import fold_number
 from tallyman.domain.posting import DeliveryPosting

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from systems.practice_erp.desk import Desk, counted, search
-from tallyman.browser.tab import Row, Screen
+from tallyman.browser.screen import Row, Screen
 from tallyman.contracts.system import Found, VendorQuery
 from tallyman.domain.compare import fold_number, fold_text
 from tallyman.domain.roles import Vendor

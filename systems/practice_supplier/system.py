@@ -8,7 +8,8 @@ Secret: password.
 
 from collections import Counter
 
-from tallyman.browser.tab import Screen, Tab
+from tallyman.browser.screen import Screen
+from tallyman.browser.tab import Tab
 from tallyman.contracts.system import Access, Capabilities, Offer
 from tallyman.errors import ConfigurationError, LoginFailed, PageChanged, SystemDown
 

@@ -2,7 +2,7 @@
 
 from systems.sql_ledger import invoices
 from systems.sql_ledger.desk import Desk
-from tallyman.browser.tab import Screen
+from tallyman.browser.screen import Screen
 from tallyman.domain.roles import PostedInvoice
 
 

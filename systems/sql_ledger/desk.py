@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from systems.sql_ledger.notation import Notation
-from tallyman.browser.tab import Screen, Tab
+from tallyman.browser.screen import Screen
+from tallyman.browser.tab import Tab
 from tallyman.domain.compare import fold_number
 from tallyman.errors import LoginFailed, PageChanged, SessionLost, SystemDown
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 from systems.sql_ledger.desk import Desk, number_pattern, tick
 from systems.sql_ledger.orders import choose_vendor
 from systems.sql_ledger.vendors import record_id
-from tallyman.browser.tab import Row, Screen
+from tallyman.browser.screen import Row, Screen
 from tallyman.contracts.system import Arm, Found
 from tallyman.domain.compare import fold_number
 from tallyman.domain.posting import InvoicePosting

@@ -5,7 +5,7 @@ from decimal import Decimal
 from systems.sql_ledger.billings import billed_net
 from systems.sql_ledger.desk import Desk, number_pattern, tick
 from systems.sql_ledger.vendors import record_id
-from tallyman.browser.tab import Row, Screen
+from tallyman.browser.screen import Row, Screen
 from tallyman.contracts.system import Found
 from tallyman.domain.compare import fold_number
 from tallyman.domain.roles import Order, OrderLine

@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from systems.sql_ledger.desk import Desk, number_pattern, tick
 from systems.sql_ledger.orders import by_number, line_keys
-from tallyman.browser.tab import Row, Screen
+from tallyman.browser.screen import Row, Screen
 from tallyman.contracts.system import Arm, Found
 from tallyman.domain.posting import DeliveryPosting
 from tallyman.domain.reasons import Reason

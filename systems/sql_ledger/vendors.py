@@ -3,7 +3,7 @@
 from datetime import date
 
 from systems.sql_ledger.desk import Desk, tick
-from tallyman.browser.tab import Row
+from tallyman.browser.screen import Row
 from tallyman.contracts.system import Found, VendorQuery
 from tallyman.domain.compare import fold_number, fold_text
 from tallyman.domain.roles import Vendor

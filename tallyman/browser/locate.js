@@ -76,17 +76,47 @@
     (c.column == null || header(el).includes(fold(c.column)));
   const nodes = () => roots(document).flatMap((r) => [...r.querySelectorAll("input,select,textarea,button,a,td,th,span,div,b,font,form,img")]);
 
+  const locate = ({ by, hidden }) => {
+    const all = nodes();
+    const controls = all.filter((el) => /^(INPUT|SELECT|TEXTAREA|BUTTON|A)$/.test(el.tagName));
+    // looks last: whether a node is visible costs far more than whether it fits
+    const sets = by.map((c) => (c.css == null ? controls : all).filter((el) => fits(el, c) && (hidden || visible(el))));
+    const answering = sets.filter((s) => s.length);
+    if (answering.length < 2) return { node: null, why: `${answering.length} of ${by.length} contracts found it` };
+    const common = answering.reduce((a, b) => a.filter((el) => b.includes(el)));
+    if (common.length !== 1) return { node: null, why: common.length ? `found ${common.length} times` : "its contracts point to different elements" };
+    return { node: common[0], why: "" };
+  };
   return {
-    locate: ({ by, hidden }) => {
-      const all = nodes();
-      const controls = all.filter((el) => /^(INPUT|SELECT|TEXTAREA|BUTTON|A)$/.test(el.tagName));
-      // looks last: whether a node is visible costs far more than whether it fits
-      const sets = by.map((c) => (c.css == null ? controls : all).filter((el) => fits(el, c) && (hidden || visible(el))));
-      const answering = sets.filter((s) => s.length);
-      if (answering.length < 2) return { node: null, why: `${answering.length} of ${by.length} contracts found it` };
-      const common = answering.reduce((a, b) => a.filter((el) => b.includes(el)));
-      if (common.length !== 1) return { node: null, why: common.length ? `found ${common.length} times` : "its contracts point to different elements" };
-      return { node: common[0], why: "" };
+    locate,
+    type: ({ by, hidden, text }) => {
+      // Over what the control holds, as a keyboard would: with the page's own events, its length limit, and the change
+      // event when the next control is entered. False where nothing was found, or where it did not arrive.
+      const { node } = locate({ by, hidden });
+      if (!node || !/^(INPUT|TEXTAREA)$/.test(node.tagName) || node.readOnly || node.disabled) return false;
+      node.focus();
+      if (document.activeElement !== node) return false;
+      node.select();
+      document.execCommand(text ? "insertText" : "delete", false, text);
+      return node.value === text;
+    },
+    click: ({ by, hidden }) => {
+      // False where nothing was found, or where something else lies over it: a person could not click it either.
+      const { node } = locate({ by, hidden });
+      if (!node || node.disabled) return false;
+      node.scrollIntoView({ block: "center", inline: "center" });
+      const box = node.getBoundingClientRect();
+      const top = node.getRootNode().elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);
+      if (!top || !(node.contains(top) || top.contains(node))) return false;
+      node.click();
+      return true;
+    },
+    tick: ({ by, hidden, on }) => {
+      // null where nothing was found, else whether the box is as it should be.
+      const { node } = locate({ by, hidden });
+      if (!node) return null;
+      if (node.checked !== on) node.click();
+      return node.checked === on;
     },
     table: ({ columns }) => {
       // the innermost table with a row that holds all the headers

@@ -17,8 +17,9 @@ from typing import Any, TypeVar
 from playwright.sync_api import Browser, Playwright, sync_playwright
 
 from tallyman.browser.element_map import load
+from tallyman.browser.failures import translated
 from tallyman.browser.host import BrowserHost
-from tallyman.browser.tab import Tab, new_tab, translated
+from tallyman.browser.tab import Tab, new_tab
 from tallyman.contracts.system import Access, Session, System
 from tallyman.errors import BrowserDied, LoginFailed, SystemDown, TechnicalError
 
@@ -27,6 +28,7 @@ T = TypeVar("T")
 
 LOGIN_PAUSE_S = 600.0
 """How long a refused password is not tried again unless it was changed."""
+_OPENING_S = 60.0
 
 
 class SessionThread:
@@ -75,6 +77,11 @@ class SessionThread:
             self._hung = self._host is None  # no browser to kill: nothing can end this thread's call
             self.kill()
             raise BrowserDied("The browser hung and was stopped.") from error
+
+    def open_soon(self) -> None:
+        """Begin to log in, if nobody has; what goes wrong is told to the next call."""
+        if self._session is None and self._calls.empty():
+            self._calls.put((Future(), lambda _session: None, _OPENING_S, threading.Event()))
 
     def snapshot(self) -> bytes | None:
         """PNG of what the session shows now; None without a browser. Only within `call`, in the session's thread."""

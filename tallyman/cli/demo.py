@@ -2,11 +2,13 @@
 
 import hashlib
 import json
+import os
 import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
@@ -119,10 +121,9 @@ def _confirm_history(desk: Desk, folder: Path) -> None:
     rest. The other suppliers have no history, and their papers go to a person."""
     truths = json.loads((folder / "history.json").read_text("utf-8"))
     papers = sorted((folder / "history").iterdir())
-    with _bar() as bar:
+    with _bar() as bar, ThreadPoolExecutor(os.cpu_count() or 1) as pool:
         task = bar.add_task("Confirming history", total=len(papers))
-        for paper in papers:
-            _, document = read_file(paper)
+        for paper, (_, document) in zip(papers, pool.map(read_file, papers), strict=True):
             truth = truths[paper.name]
             right = {name: field for name, field in document.fields.items() if field.value == truth.get(name)}
             with desk.database.transaction() as connection:
@@ -215,7 +216,5 @@ def _compare(folder: Path, documents: list[dict[str, Any]], surprises: list[str]
 
 
 def _serve(home: Home, port: int) -> None:
-    import os
-
     os.environ["TALLYMAN_HOME"] = str(home.path)
     supervise(home.settings().office, port)

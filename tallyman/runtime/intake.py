@@ -95,8 +95,9 @@ class Intake:
                 queue = engine.case_queue(self._bot)
                 self._client.enqueue(connection, engine.PROCESS, queue, f"case:{case.id}", case.id)
         crash_point("intake.taken")
-        if case is not None:
+        if case is not None:  # it is read, and the system it will be looked up in is opened, while others are fetched
             self._desk.readings.ahead(sha256)
+            self._desk.sessions.of(self._settings.erp, attended=attended).open_soon()
         return "taken" if case is not None else "repeated"
 
     def _tell(self, source: str, failure: Failure) -> int:
