@@ -80,12 +80,23 @@
     const all = nodes();
     const controls = all.filter((el) => /^(INPUT|SELECT|TEXTAREA|BUTTON|A)$/.test(el.tagName));
     // looks last: whether a node is visible costs far more than whether it fits
-    const sets = by.map((c) => (c.css == null ? controls : all).filter((el) => fits(el, c) && (hidden || visible(el))));
-    const answering = sets.filter((s) => s.length);
-    if (answering.length < 2) return { node: null, why: `${answering.length} of ${by.length} contracts found it` };
-    const common = answering.reduce((a, b) => a.filter((el) => b.includes(el)));
-    if (common.length !== 1) return { node: null, why: common.length ? `found ${common.length} times` : "its contracts point to different elements" };
-    return { node: common[0], why: "" };
+    const fitting = (c) => (el) => fits(el, c) && (hidden || visible(el));
+    const among = (c) => (c.css == null ? controls : all);
+    const within = (els, c) => (c.css == null ? els.filter((el) => controls.includes(el)) : els);
+    let common = null, answering = 0, apart = false;
+    for (const c of by) {
+      // What the contracts before it agree on is asked first: a search through the whole page is only made to tell
+      // whether this one finds nothing at all, or something else.
+      const agreed = (common ? within(common, c) : among(c)).filter(fitting(c));
+      const elsewhere = !agreed.length && common !== null && among(c).some(fitting(c));
+      if (!agreed.length && !elsewhere) continue;
+      answering += 1;
+      apart = apart || elsewhere;
+      if (agreed.length) common = agreed;
+    }
+    if (answering < 2) return { node: null, why: `${answering} of ${by.length} contracts found it` };
+    if (apart) return { node: null, why: "its contracts point to different elements" };
+    return common.length === 1 ? { node: common[0], why: "" } : { node: null, why: `found ${common.length} times` };
   };
   return {
     locate,
@@ -94,6 +105,7 @@
       // event when the next control is entered. False where nothing was found, or where it did not arrive.
       const { node } = locate({ by, hidden });
       if (!node || !/^(INPUT|TEXTAREA)$/.test(node.tagName) || node.readOnly || node.disabled) return false;
+      if (node.value === text) return true;
       node.focus();
       if (document.activeElement !== node) return false;
       node.select();
@@ -110,13 +122,6 @@
       if (!top || !(node.contains(top) || top.contains(node))) return false;
       node.click();
       return true;
-    },
-    tick: ({ by, hidden, on }) => {
-      // null where nothing was found, else whether the box is as it should be.
-      const { node } = locate({ by, hidden });
-      if (!node) return null;
-      if (node.checked !== on) node.click();
-      return node.checked === on;
     },
     table: ({ columns }) => {
       // the innermost table with a row that holds all the headers

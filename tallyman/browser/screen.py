@@ -78,31 +78,18 @@ class Screen:
 
     def options(self, name: str, n: int | str | None = None) -> dict[str, str]:
         """The options of a select: value -> text."""
-        element = self._find(name, n)
-        with translated():
-            found: dict[str, str] = element.evaluate(
-                "el => Object.fromEntries([...el.options].map(o => [o.value, o.text.trim()]))"
-            )
-        return found
+        told = self._tell(name, n, "el => Object.fromEntries([...el.options].map(o => [o.value, o.text.trim()]))")
+        return {str(value): str(text) for value, text in told.items()}
 
     def check(self, name: str, on: bool = True, n: int | str | None = None) -> None:
-        asked = wanted(self._element(name), n) | {"on": on}
-        found: list[bool] = []
-
-        def there() -> bool:
-            found[:] = [one for one in [self._ask(f"(arg) => ({SCRIPT}).tick(arg)", asked)] if one is not None]
-            return bool(found)
-
-        if not self._wait(there):
-            self._find(name, n)  # tells why it is not there
-        if found != [True]:
+        # a click as the page sees one; a mouse's would wait for two frames to be painted, for every box
+        click = f"el => {{ if (el.checked !== {str(on).lower()}) el.click(); return el.checked === {str(on).lower()} }}"
+        if not self._tell(name, n, click):
             raise PageChanged(f"{self._map.screen}.{name} can't be {'ticked' if on else 'unticked'}.")
 
     def checked(self, name: str, n: int | str | None = None) -> bool:
         """Whether a box is ticked now."""
-        element = self._find(name, n)
-        with translated():
-            return element.is_checked()
+        return bool(self._tell(name, n, "el => el.checked"))
 
     def leave(self, name: str, n: int | str | None = None) -> None:
         """Go on to the next field, as Tab does: only then do many screens notice what was typed."""
@@ -117,26 +104,21 @@ class Screen:
 
     def value(self, name: str, n: int | str | None = None) -> str:
         """What the control holds now; of a select the text of the chosen option; of other elements their text."""
-        element = self._find(name, n)
-        with translated():
-            found: str = element.evaluate(_READ)
-        return _plain(found)
+        return _plain(str(self._tell(name, n, _READ)))
 
     def values(self, *names: str) -> dict[str, str]:
         """The `value` of many elements at once, by name."""
         asked = [wanted(self._element(name)) for name in names]
         script = f"(all) => {{ const s = {SCRIPT}; return all.map(a => s.locate(a).node).map(n => n && ({_READ})(n)) }}"
         with translated():
-            found = self.tab.frame(self._map.frame).evaluate(script, asked)
+            found = self._ask(script, asked) or [None] * len(names)
         # One that is not there yet is waited for.
         pairs = zip(names, found, strict=True)
         return {name: _plain(text) if text is not None else self.value(name) for name, text in pairs}
 
     def link(self, name: str, n: int | str | None = None) -> str:
         """Where a link leads."""
-        element = self._find(name, n)
-        with translated():
-            return str(element.evaluate("el => el.href"))
+        return str(self._tell(name, n, "el => el.href"))
 
     def rows(self, table: str) -> list[Row]:
         """All rows of a table whose cells are as many as its headers. Raises PageChanged when a header is missing."""
@@ -246,6 +228,23 @@ class Screen:
         if name not in self._map.elements:
             raise PageChanged(f"The map of {self._map.screen} has no element {name!r}.")
         return self._map.elements[name]
+
+    def _tell(self, name: str, n: int | str | None, script: str) -> Any:
+        """What a function of the element answers, in one round trip; the element is waited for."""
+        asked = wanted(self._element(name), n)
+        found: list[Any] = []
+
+        def there() -> bool:
+            answer = self._ask(
+                f"(arg) => {{ const {{ node }} = ({SCRIPT}).locate(arg); return node && [({script})(node)] }}", asked
+            )
+            found[:] = answer or []
+            return bool(found)
+
+        if not self._wait(there):
+            self._find(name, n)  # tells why it is not there
+            raise SystemDown("The screen was redrawn all the time.")
+        return found[0]
 
     def _find(self, name: str, n: int | str | None) -> ElementHandle:
         element = self._element(name)

@@ -84,8 +84,10 @@ def _iso(year: int, month: int, day: int) -> str | None:
 
 
 _GROUPED = r"\d{1,3}(?:(?P<g>[.,'’\u00a0\u202f ])\d{3})(?:(?P=g)\d{3})*"
+_TORN = r"(?<=[€$£])\d{1,3}[.,] \d{3}(?=[.,]\d\d(?!\d))"
+"""OCR sees a gap behind the sign of the thousands: £1, 100.16 is one amount."""
 _NUMBER = re.compile(
-    rf"(?<![\w.,/])(?P<sign>[-−–]\s?|\()?(?P<cur>[€$£]\s?)?(?P<whole>{_GROUPED}|\d+)(?P<frac>[.,]\d{{1,4}})?"
+    rf"(?<![\w.,/])(?P<sign>[-−–]\s?|\()?(?P<cur>[€$£]\s?)?(?P<whole>{_GROUPED}|{_TORN}|\d+)(?P<frac>[.,]\d{{1,4}})?"
     r"(?P<end>\s?[-−](?!\d)|\))?(?![\d]|[.,/:-]\d|\w*\d|\s?%)"
 )
 
