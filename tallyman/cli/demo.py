@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
@@ -22,6 +22,8 @@ from tallyman.cli.run import result, work_off
 from tallyman.cli.serve import supervise
 from tallyman.cli.tables import new_table, print_table
 from tallyman.domain.case import CaseState
+from tallyman.domain.document import Document
+from tallyman.domain.page import Reading
 from tallyman.errors import ConfigurationError, TallymanError
 from tallyman.platform import log
 from tallyman.platform.config import Home
@@ -45,12 +47,13 @@ def demo(
     if not (ROOT / "fixtures").is_dir():
         raise ConfigurationError("The demo's fixtures are not installed.", advice="Run it in a clone of the project.")
     folder = _fresh(folder)
-    _print_papers(folder)
+    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        read = _print_papers(folder, pool)
     with _practice_office(folder) as urls:
         home = _configure(folder, urls, port)
         desk = Desk.open(home)
         try:
-            _confirm_history(desk, folder)
+            _confirm_history(desk, folder, read)
             told = [_run(desk, bot) for bot in ("deliveries", "invoices")]
             agreed = _report(desk, folder, told)
         finally:
@@ -77,16 +80,22 @@ def _bar() -> Progress:
     return Progress(*columns, console=err, disable=not err.is_terminal)
 
 
-def _print_papers(folder: Path) -> None:
+def _print_papers(folder: Path, pool: ThreadPoolExecutor) -> dict[Path, Future[tuple[Reading, Document]]]:
+    """Prints everything; the papers of the history are read by `pool` meanwhile."""
     command = [sys.executable, "-m", "fixtures.demo", "prepare", str(folder)]
+    read = {}
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as printing, _bar() as bar:
         task = bar.add_task("Printing papers", total=None)
         assert printing.stdout is not None
         for line in printing.stdout:
             step = json.loads(line)
             bar.update(task, completed=step["done"], total=step["of"])
+            paper = Path(step["file"])
+            if paper.parent.name == "history":
+                read[paper] = pool.submit(read_file, paper)
     if printing.returncode:
         raise TallymanError("The papers could not be printed.")
+    return read
 
 
 @contextmanager
@@ -116,20 +125,20 @@ def _configure(folder: Path, urls: dict[str, str], port: int) -> Home:
     return home
 
 
-def _confirm_history(desk: Desk, folder: Path) -> None:
+def _confirm_history(desk: Desk, folder: Path, read: dict[Path, Future[tuple[Reading, Document]]]) -> None:
     """Earlier papers of some suppliers count as confirmed, as far as they were read right: a person would correct the
     rest. The other suppliers have no history, and their papers go to a person."""
     truths = json.loads((folder / "history.json").read_text("utf-8"))
-    papers = sorted((folder / "history").iterdir())
-    with _bar() as bar, ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-        task = bar.add_task("Confirming history", total=len(papers))
-        for paper, (_, document) in zip(papers, pool.map(read_file, papers), strict=True):
+    with _bar() as bar:
+        task = bar.add_task("Confirming history", total=len(read))
+        for paper, reading in sorted(read.items()):
+            _, document = reading.result()
             truth = truths[paper.name]
             right = {name: field for name, field in document.fields.items() if field.value == truth.get(name)}
             with desk.database.transaction() as connection:
                 confirm_layout(connection, document.model_copy(update={"fields": right}), None, "demo")
             bar.advance(task)
-    out.print(f"{len(papers)} suppliers' and carriers' layouts count as confirmed by people before.", highlight=False)
+    out.print(f"{len(read)} suppliers' and carriers' layouts count as confirmed by people before.", highlight=False)
 
 
 def _run(desk: Desk, bot: str) -> dict[str, Any]:
