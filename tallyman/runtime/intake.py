@@ -93,7 +93,8 @@ class Intake:
             )
             if case is not None:
                 queue = engine.case_queue(self._bot)
-                self._client.enqueue(connection, engine.PROCESS, queue, f"case:{case.id}", case.id)
+                place = cases.count(connection, self._bot)  # as they came; what a person has decided goes before them
+                self._client.enqueue(connection, engine.PROCESS, queue, f"case:{case.id}", case.id, place=place)
         crash_point("intake.taken")
         if case is not None:  # it is read, and the system it will be looked up in is opened, while others are fetched
             self._desk.readings.ahead(sha256)

@@ -51,6 +51,11 @@ def take_in(
     return None if known else get(connection, case_id)
 
 
+def count(connection: Connection, bot: str) -> int:
+    """How many cases this bot has had."""
+    return int(connection.execute(select(func.count()).select_from(cases).where(cases.c.bot == bot)).scalar_one())
+
+
 def get(connection: Connection, case_id: str) -> Case:
     return case_of(connection.execute(select(cases).where(cases.c.id == case_id)).mappings().one())
 

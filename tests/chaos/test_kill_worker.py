@@ -45,7 +45,7 @@ POINTS = (
     "review.opened",  # a review item is written, the step is not
 )
 """In this order, each by a worker that finds what the one before it left."""
-SLOW = 300.0
+SLOW = 150.0
 
 
 @contextmanager

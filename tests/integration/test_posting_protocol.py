@@ -76,6 +76,31 @@ def bench(tmp_path: Path, system: FakeSystem, target: FakeTarget) -> Iterator[Be
     desk.close()
 
 
+def test_cases_start_in_the_order_in_which_they_came_however_fast_they_came(
+    tmp_path: Path, system: FakeSystem, target: FakeTarget
+) -> None:
+    desk = fake_desk(Home(tmp_path / "home"), system)
+    client = desk.client()
+    with desk.database.transaction() as connection:
+        for place, name in ((3, "c"), (2, "b"), (4, "d"), (1, "a")):
+            case = cases.take_in(
+                connection, bot="invoices", source="s", key=name, name=name, sha256=name * 64, run="r", attended=False
+            )
+            assert case is not None
+            queue = engine.case_queue("invoices")
+            client.enqueue(connection, engine.PROCESS, queue, f"case:{name}", case.id, place=place)
+    worker = Worker(desk, schedules=False)
+    worker.start()
+    bench = Bench(desk, worker, target)
+    bench.settled()
+    worker.stop()
+    client.close()
+    with desk.database.transaction() as connection:
+        ended = sorted(cases.of_run(connection, "r"), key=lambda case: case["updated_at"])
+    desk.close()
+    assert [case["file"] for case in ended] == ["a", "b", "c", "d"]
+
+
 def test_a_posting_is_clicked_once_and_read_back(bench: Bench) -> None:
     assert bench.post() == CaseState.POSTED
     assert bench.posting() == (PostingState.POSTED, "R1")
