@@ -15,7 +15,6 @@ from pathlib import Path
 from tallyman.contracts.system import Access, Capabilities, Offer
 from tallyman.errors import ConfigurationError, SystemDown
 
-_KNOWN = {"path", "quiet_s"}
 _UNFINISHED = (".part", ".partial", ".crdownload", ".tmp", "~")
 _LONGEST_KEY = 400
 
@@ -89,9 +88,8 @@ class Folder:
 
     def open(self, access: Access) -> FolderSession:
         """Raises ConfigurationError for a setting that can't be right; a missing folder may come back."""
+        access.check_settings("path", known=("quiet_s",))
         settings = access.settings
-        if unknown := sorted(set(settings) - _KNOWN):
-            raise ConfigurationError(f"folder has no setting {', '.join(unknown)}.")
         path = Path(settings.get("path", "")).expanduser()
         if not settings.get("path") or not path.is_absolute():
             raise ConfigurationError("folder needs the setting 'path': a directory, from the root on.")

@@ -11,9 +11,8 @@ from urllib.parse import urlencode
 from tallyman.browser.screen import Row, Screen
 from tallyman.browser.tab import Tab
 from tallyman.contracts.system import Access, Capabilities, Offer
-from tallyman.errors import ConfigurationError, LoginFailed, PageChanged, SessionLost, SystemDown
+from tallyman.errors import LoginFailed, PageChanged, SessionLost, SystemDown
 
-_KNOWN = {"url", "user"}
 _MOST_PAGES = 10_000
 
 
@@ -83,12 +82,8 @@ class PracticeCarrier:
 
     def open(self, access: Access) -> PracticeCarrierSession:
         """Log in. Raises LoginFailed, ConfigurationError."""
+        access.check_settings("url", "user")
         settings = access.settings
-        if unknown := sorted(set(settings) - _KNOWN):
-            raise ConfigurationError(f"practice_carrier has no setting {', '.join(unknown)}.")
-        for key in ("url", "user"):
-            if not settings.get(key):
-                raise ConfigurationError(f"practice_carrier needs the setting {key!r}.")
         session = PracticeCarrierSession(access.tab(), settings["url"])
         session.log_in(settings["user"], access.secret("password"))
         return session

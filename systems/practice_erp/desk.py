@@ -3,7 +3,8 @@
 from contextlib import ExitStack
 from urllib.parse import urlencode
 
-from systems.practice_erp.notation import Notation
+from systems.practice_erp.notation import notation_of
+from tallyman.browser.notation import Notation
 from tallyman.browser.screen import Row, Screen
 from tallyman.browser.tab import Tab
 from tallyman.errors import LoginFailed, PageChanged
@@ -39,7 +40,7 @@ class Desk:
             raise LoginFailed(f"The ERP said: {told[-1]}" if told else "")
         self.tab.screen("welcome")
         pattern = self.go("invoice_new.do", "invoice_new").value("date_pattern").strip("() ")
-        self.notation = Notation.of(self._language, pattern)
+        self.notation = notation_of(self._language, pattern)
 
     def log_out(self) -> None:
         self.tab.goto(f"{self._base}/logout.do")

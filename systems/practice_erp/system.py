@@ -12,9 +12,6 @@ from systems.practice_erp.desk import Desk
 from tallyman.contracts.system import Access, Arm, Capabilities, Found, VendorQuery
 from tallyman.domain.posting import DeliveryPosting, InvoicePosting
 from tallyman.domain.roles import Order, PostedInvoice, Receipt, Vendor
-from tallyman.errors import ConfigurationError
-
-_KNOWN = {"url", "user", "language", "company"}
 
 
 class PracticeErpSession:
@@ -67,12 +64,8 @@ class PracticeErp:
 
     def open(self, access: Access) -> PracticeErpSession:
         """Log in. Raises LoginFailed, ConfigurationError."""
+        access.check_settings("url", "user", known=("language", "company"))
         settings = access.settings
-        if unknown := sorted(set(settings) - _KNOWN):
-            raise ConfigurationError(f"practice_erp has no setting {', '.join(unknown)}.")
-        for key in ("url", "user"):
-            if not settings.get(key):
-                raise ConfigurationError(f"practice_erp needs the setting {key!r}.")
         desk = Desk(access.tab(), settings["url"], settings.get("language", "en"))
         desk.log_in(settings["user"], access.secret("password"))
         return PracticeErpSession(desk)

@@ -11,9 +11,7 @@ from collections import Counter
 from tallyman.browser.screen import Screen
 from tallyman.browser.tab import Tab
 from tallyman.contracts.system import Access, Capabilities, Offer
-from tallyman.errors import ConfigurationError, LoginFailed, PageChanged, SystemDown
-
-_KNOWN = {"url", "user"}
+from tallyman.errors import LoginFailed, PageChanged, SystemDown
 
 
 class PracticeSupplierSession:
@@ -81,12 +79,8 @@ class PracticeSupplier:
 
     def open(self, access: Access) -> PracticeSupplierSession:
         """Log in. Raises LoginFailed, ConfigurationError."""
+        access.check_settings("url", "user")
         settings = access.settings
-        if unknown := sorted(set(settings) - _KNOWN):
-            raise ConfigurationError(f"practice_supplier has no setting {', '.join(unknown)}.")
-        for key in ("url", "user"):
-            if not settings.get(key):
-                raise ConfigurationError(f"practice_supplier needs the setting {key!r}.")
         session = PracticeSupplierSession(access.tab(), settings["url"])
         session.log_in(settings["user"], access.secret("password"))
         return session

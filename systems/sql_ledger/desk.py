@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from systems.sql_ledger.notation import Notation
+from systems.sql_ledger.notation import notation_of
+from tallyman.browser.notation import Notation
 from tallyman.browser.screen import Screen
 from tallyman.browser.tab import Tab
 from tallyman.domain.compare import fold_number
@@ -46,7 +47,7 @@ class Desk:
         if told:  # an upgrade, a locked dataset: a page of words in place of the frames
             raise SystemDown(f"SQL-Ledger did not open: {told[:200]}")
         preferences = self.go("am.pl?action=config", "preferences")
-        self.notation = Notation.of(preferences.value("number_format"), preferences.value("date_format"))
+        self.notation = notation_of(preferences.value("number_format"), preferences.value("date_format"))
 
     def log_out(self) -> None:
         self.tab.goto(f"{self._base}/login.pl?action=logout&{_SCRIPTS}&login={self._user}")

@@ -13,9 +13,6 @@ from systems.sql_ledger.desk import Accounts, Desk
 from tallyman.contracts.system import Access, Arm, Capabilities, Found, VendorQuery
 from tallyman.domain.posting import DeliveryPosting, InvoicePosting
 from tallyman.domain.roles import Order, PostedInvoice, Receipt, Vendor
-from tallyman.errors import ConfigurationError
-
-_KNOWN = {"url", "user", "company", "expense_account", "tax_account"}
 
 
 class SqlLedgerSession:
@@ -66,12 +63,8 @@ class SqlLedger:
 
     def open(self, access: Access) -> SqlLedgerSession:
         """Log in. Raises LoginFailed, ConfigurationError."""
+        access.check_settings("url", "user", known=("company", "expense_account", "tax_account"))
         settings = access.settings
-        if unknown := sorted(set(settings) - _KNOWN):
-            raise ConfigurationError(f"sql_ledger has no setting {', '.join(unknown)}.")
-        for key in ("url", "user"):
-            if not settings.get(key):
-                raise ConfigurationError(f"sql_ledger needs the setting {key!r}.")
         accounts = Accounts(expense=settings.get("expense_account", ""), tax=settings.get("tax_account", ""))
         desk = Desk(access.tab(), settings["url"], settings["user"], accounts)
         desk.log_in(settings["user"], access.secret("password"))

@@ -13,6 +13,7 @@ from pydantic import Field as Constraint
 from tallyman.domain.base import Value
 from tallyman.domain.posting import DeliveryPosting, InvoicePosting
 from tallyman.domain.roles import Order, PostedInvoice, Receipt, Vendor
+from tallyman.errors import ConfigurationError
 
 
 class Capabilities(Value):
@@ -96,6 +97,14 @@ class Access:
     """secret("password") reads `<system>.password` from the vault. Raises SecretMissing."""
     tab: Callable[[], Any]
     """A tallyman.browser.Tab, in the one session of this system; Any, because contracts know no browser."""
+
+    def check_settings(self, *needed: str, known: Iterable[str] = ()) -> None:
+        """Raises ConfigurationError where a setting is missing, or is none of `needed` and `known`: a slip is told."""
+        if unknown := sorted(set(self.settings) - {*needed, *known}):
+            raise ConfigurationError(f"{self.system} has no setting {', '.join(unknown)}.")
+        for name in needed:
+            if not self.settings.get(name):
+                raise ConfigurationError(f"{self.system} needs the setting {name!r}.")
 
 
 class Session(Protocol):

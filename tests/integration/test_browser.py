@@ -179,6 +179,39 @@ def test_a_control_is_found_by_two_contracts_beside_a_hidden_twin(use: Use) -> N
     assert use(work) == ("INV-7", "Bolt & Nut")
 
 
+LISTENING = """<script>
+told = [];
+for (const kind of ["input", "change"])
+  addEventListener(kind, (e) => told.push(kind + " " + e.target.name + " " + e.target.value + " " + e.isTrusted), true);
+</script>"""
+
+
+def test_a_page_hears_of_what_is_typed_as_from_a_keyboard(use: Use, pages: tuple[Pages, str]) -> None:
+    pages[0].form = FORM.replace("name=invnumber", "name=invnumber value=old maxlength=6") + LISTENING
+
+    def work(tab: Tab) -> tuple[list[str], str]:
+        form = tab.screen("form")
+        form.fill("number", "INV-7")
+        form.fill("gross", "1,100.10")  # it holds that already: nothing is typed, the page hears nothing
+        form.fill("amount", "25.00", 1)
+        form.fill("number", "")
+        form.fill("number", "longer than it takes")
+        return tab.frame(None).evaluate("told"), form.value("number")
+
+    told, left = use(work)
+    assert told[:3] == ["input invnumber INV-7 true", "change invnumber INV-7 true", "input amount_1 25.00 true"]
+    assert not [one for one in told if "gross" in one]
+    assert left == "longer"
+
+
+def test_what_lies_under_something_else_is_not_pressed(use: Use, pages: tuple[Pages, str]) -> None:
+    curtain = "<div style='position:fixed;top:0;left:0;width:100%;height:100%'></div>"
+    pages[0].form = FORM + curtain
+    with pytest.raises(SystemDown):
+        use(lambda tab: tab.screen("form").press("update"))
+    assert pages[0].posted == []
+
+
 def test_labels_that_changed_places_under_the_same_names_stop_the_bot(use: Use, pages: tuple[Pages, str]) -> None:
     pages[0].form = FORM.replace("Invoice Number", "x").replace("Total:", "Invoice Number").replace(">x<", ">Total:<")
     with pytest.raises(PageChanged, match="different elements"):
