@@ -179,8 +179,8 @@ class Screen:
         self.tab.check_dialogs()
         element = self._find(name, None)
         permit.spend()
-        with translated(), self.tab.one_request(), self._redrawing(True, None):
-            element.click(no_wait_after=True, timeout=self.tab.timeout_ms)
+        with translated():
+            self.tab.send_once(lambda: element.click(no_wait_after=True, timeout=self.tab.timeout_ms))
         self.tab.check_dialogs()
 
     # -- inside

@@ -5,11 +5,11 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 
-from playwright.sync_api import BrowserContext, Dialog, Frame, Page, Response, Route
+from playwright.sync_api import APIResponse, BrowserContext, Dialog, Frame, Page, Request, Response, Route
 from playwright.sync_api import Error as PlaywrightError
 
 from tallyman.browser.element_map import ElementMap
-from tallyman.browser.failures import translated
+from tallyman.browser.failures import between_documents, translated
 from tallyman.browser.locate import locate
 from tallyman.browser.screen import Screen
 from tallyman.errors import PageChanged, SessionLost, SystemDown
@@ -17,6 +17,8 @@ from tallyman.errors import PageChanged, SessionLost, SystemDown
 _POLL_MS = 15
 _LOST_S = 1.0
 """How often a wait for an element looks whether the session has ended."""
+_SENT = "<!doctype html><html id=sent></html>"
+_STILL_S = 3.0
 
 
 class Tab:
@@ -170,35 +172,68 @@ class Tab:
         wanted = list(self._login.elements.values())
         return any(all(locate(frame, element, None)[0] for element in wanted) for frame in self._page.frames)
 
-    @contextmanager
-    def one_request(self) -> Iterator[None]:
-        """Let one navigation leave the browser, and that one once.
+    def send_once(self, click: Callable[[], None]) -> None:
+        """Click, and let one navigation leave, that one once; then show its answer where the click was to lead.
 
-        Chromium sends a POST again by itself when a connection that was kept alive is cut before any answer, and a
-        page's script may submit twice: one click, two records. So we send it ourselves, without redirects and without
-        retries; a second one is aborted.
+        Left to itself, Chromium sends a POST again when a connection that was kept alive is cut before any answer,
+        sends what an interceptor holds back as soon as that goes away, and lets a page's script submit twice: one
+        click, two records. So the browser's own request ends here, answered by an empty page; we send it ourselves,
+        without redirects and without retries, and nothing that happens to us or to the browser repeats it.
+        Raises SystemDown when nothing left, or when no answer came: whether it was stored is for a search to say.
         """
-        sent: list[str] = []
+        sent: list[Request] = []
+        answers: list[APIResponse | None] = []
+        shown: list[str] = []
 
         def handle(route: Route) -> None:
-            if not route.request.is_navigation_request():
+            request = route.request
+            if not request.is_navigation_request():
                 route.fallback()
-                return
-            sent.append(route.request.method)
-            if len(sent) > 1:
+            elif shown and request.method == "GET" and answers[0] is not None:
+                route.fulfill(response=answers[0])
+            elif sent:
                 route.abort()
-                return
-            try:
-                route.fulfill(response=route.fetch(max_redirects=0, max_retries=0, timeout=self.timeout_ms))
-            except PlaywrightError:
-                route.abort()  # no answer: whether the target stored it is for the search to say
+            else:
+                sent.append(request)
+                with suppress(PlaywrightError):  # the page may have submitted again meanwhile
+                    route.fulfill(content_type="text/html", body=_SENT)
+                answers.append(self._ask_once(request))
 
         self._page.route("**/*", handle)
         try:
-            yield
+            click()
+            if not self.wait(lambda: bool(sent)):
+                raise SystemDown("The screen sent nothing after the click.")
+            self.wait(lambda: bool(answers), timeout_s=2 * self.timeout_ms / 1000)
+            if not answers or answers[0] is None:
+                raise SystemDown("The system gave no answer to the click.")
+            frame = sent[0].frame
+            self.wait(lambda: self._stands_still(frame), timeout_s=_STILL_S)
+            self._statuses.pop(frame, None)
+            shown.append(sent[0].url)
+            frame.goto(sent[0].url, wait_until="load", timeout=self.timeout_ms)
+            self._check_status(self.status(frame))
         finally:
             with suppress(PlaywrightError):  # the browser may have died meanwhile
                 self._page.unroute("**/*", handle)
+
+    def _stands_still(self, frame: Frame) -> bool:
+        """Whether the empty page is there: a navigation that is under way would end the one that shows the answer."""
+        try:
+            return bool(frame.evaluate("document.readyState === 'complete' && !!document.getElementById('sent')"))
+        except PlaywrightError as error:
+            if between_documents(error):
+                return False
+            raise
+
+    def _ask_once(self, request: Request) -> APIResponse | None:
+        """The answer to a request that we send in the browser's place, with its cookies; None where none came."""
+        try:
+            return self._page.context.request.fetch(
+                request, max_redirects=0, max_retries=0, fail_on_status_code=False, timeout=self.timeout_ms
+            )
+        except PlaywrightError:
+            return None
 
     def _on_response(self, response: Response) -> None:
         request = response.request

@@ -265,6 +265,81 @@ def test_a_connection_that_is_cut_after_the_click_sends_nothing_twice(use: Use, 
     assert "action=Post" in pages[0].posted[1]
 
 
+IN_A_FRAME = "<html><frameset cols=*><frame name=main src=/form></frameset></html>"
+
+
+@pytest.mark.parametrize("slow_s", [3.05, 4])
+def test_an_answer_that_takes_longer_than_we_wait_sends_nothing_twice(
+    tmp_path: Path, pages: tuple[Pages, str], slow_s: float
+) -> None:
+    (tmp_path / "form.yaml").write_text(MAPS["form"].replace("version: 1", "version: 1\nframe: main"))
+    thread = SessionThread(Site(), tmp_path, {}, str, screen_timeout_s=3)
+    pages[0].slow_s = slow_s
+
+    def work(session: SiteSession) -> None:
+        pages[0].form, form = IN_A_FRAME, pages[0].form
+        session.tab.goto(pages[1])
+        pages[0].form = form
+        session.tab.frame("main").goto(pages[1])
+        with contextlib.suppress(SystemDown):
+            session.tab.screen("form").commit("post", OneClick())
+        session.tab.goto(pages[1])  # as a session does that logs out
+        session.tab.wait(lambda: False, timeout_s=2)
+
+    try:
+        thread.call(work)
+    finally:
+        thread.close()
+    assert len(pages[0].posted) == 1
+
+
+COMMITTING = """
+import sys
+from pathlib import Path
+from tallyman.browser.session import SessionThread
+from tallyman.runtime.ledger import OneClick
+from tests.integration.test_browser import Site
+
+def work(session):
+    session.tab.goto(sys.argv[2])
+    session.tab.screen("form").commit("post", OneClick())
+
+SessionThread(Site(), Path(sys.argv[1]), {}, str).call(work)
+"""
+
+
+def test_a_worker_that_is_killed_while_it_waits_for_the_answer_has_sent_one_request(
+    tmp_path: Path, pages: tuple[Pages, str]
+) -> None:
+    """A request that a browser holds back for us is sent by it when we go away: so it must never hold one."""
+    for name, text in MAPS.items():
+        (tmp_path / f"{name}.yaml").write_text(text)
+    pages[0].slow_s = 2
+    command = [sys.executable, "-c", COMMITTING, str(tmp_path), pages[1]]
+    with subprocess.Popen(command, cwd=Path(__file__).parents[2]) as worker:
+        for _ in range(600):
+            if pages[0].posted:
+                break
+            time.sleep(0.05)
+        worker.kill()
+        worker.wait()
+    time.sleep(1)
+    assert len(pages[0].posted) == 1
+
+
+def test_the_answer_of_the_one_request_is_what_the_screen_shows(use: Use, pages: tuple[Pages, str]) -> None:
+    def work(tab: Tab) -> tuple[str, str]:
+        form = tab.screen("form")
+        pages[0].form = "<html><body>Posted as 77</body></html>"
+        form.commit("post", OneClick())
+        return form.text(), tab.url
+
+    text, url = use(work)
+    assert text == "Posted as 77"
+    assert url.endswith("/post")
+    assert len(pages[0].posted) == 1
+
+
 def test_a_script_that_submits_twice_stores_one_record(use: Use, pages: tuple[Pages, str]) -> None:
     twice = '<form onsubmit="const f = this; setTimeout(() => f.submit(), 150)" '
     pages[0].form = FORM.replace("<form ", twice)
