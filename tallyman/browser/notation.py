@@ -29,7 +29,7 @@ class Notation:
         grouped = rf"\d{{1,3}}(?:{group}\d{{3}})+|" if self.group_sign else ""
         if not re.fullmatch(rf"-?(?:{grouped}\d+)(?:{sign}\d+)?", plain):
             example = f"1{self.group_sign}234{self.decimal_sign}56"
-            raise PageChanged(f"{plain!r} stands where a number such as {example} was expected.")
+            raise PageChanged(f"{plain!r} stands where a number such as {example} was expected: another language?")
         plain = plain.replace(self.group_sign, "") if self.group_sign else plain
         return Decimal(plain.replace(self.decimal_sign, "."))
 
