@@ -85,11 +85,12 @@ def _paginate() -> str:
 
 
 def chromium_path(playwright: Playwright) -> str:
-    """Playwright's own Chromium, else the system's. Raises NoChromiumError."""
+    """Playwright's own Chromium, else the system's, without windows if it can be had. Raises NoChromiumError."""
     own = playwright.chromium.executable_path
     if Path(own).exists():
         return own
-    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    names = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
+    found = next(filter(None, map(shutil.which, names)), None)
     if found is None:
         raise NoChromiumError
     return found

@@ -42,15 +42,19 @@ _FLAGS = (
 )
 
 
-def find_chromium() -> Path:
-    """TALLYMAN_CHROMIUM, else Playwright's own build, else the system's. Raises ConfigurationError."""
+def find_chromium(*, headed: bool = False) -> Path:
+    """TALLYMAN_CHROMIUM, else Playwright's own build, else the system's. Raises ConfigurationError.
+
+    Nobody sees a window of an unattended bot, so Chromium's shell without windows is taken where it is there: it loads
+    the same pages with a quarter less work.
+    """
     if named := os.environ.get("TALLYMAN_CHROMIUM"):
         return Path(named)
     cache = Path(os.environ.get("PLAYWRIGHT_BROWSERS_PATH") or Path.home() / ".cache/ms-playwright")
-    own = sorted(cache.glob("chromium-*/chrome-linux*/chrome"))
-    if own:
+    shells = [] if headed else sorted(cache.glob("chromium_headless_shell-*/*/*headless[-_]shell"))
+    if own := shells or sorted(cache.glob("chromium-*/chrome-linux*/chrome")):
         return own[-1]
-    for name in ("chromium", "google-chrome", "chromium-browser"):
+    for name in (*([] if headed else ["chromium-headless-shell"]), "chromium", "google-chrome", "chromium-browser"):
         if found := which(name):
             return Path(found)
     raise ConfigurationError(
@@ -66,7 +70,7 @@ class BrowserHost:
         flags = [flag for flag in _FLAGS if not (headed and flag.startswith("--headless"))]
         if os.geteuid() == 0:
             flags.append("--no-sandbox")  # Chromium's own sandbox refuses to run as root
-        command = [str(find_chromium()), *flags, f"--user-data-dir={self._profile.name}", "about:blank"]
+        command = [str(find_chromium(headed=headed)), *flags, f"--user-data-dir={self._profile.name}", "about:blank"]
         script = str(Path(__file__).with_name("watchdog.py"))
         self._watchdog = subprocess.Popen(
             [sys.executable, "-I", "-S", script, *command],

@@ -124,7 +124,7 @@ class Engine:
         """Start working; takes up what a dead worker left. `queues` maps a name to how many run at a time."""
         DBOS.launch()
         for name, at_a_time in queues.items():
-            DBOS.register_queue(name, worker_concurrency=at_a_time, polling_interval_sec=0.2)
+            DBOS.register_queue(name, worker_concurrency=at_a_time, polling_interval_sec=0.1)
 
     def stop(self) -> None:
         """Stop after the current steps; workflows go on at the next launch."""

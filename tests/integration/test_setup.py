@@ -107,6 +107,22 @@ def test_chromium_is_the_named_one_then_playwrights_then_the_systems(
     assert setup.chromium() == str(named)
 
 
+def test_debians_chromium_comes_with_its_shell_without_windows(
+    setup: ModuleType, bare: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(setup, "distribution", lambda: "debian")
+    program(bare / "chromium", "\x7fELF")
+    assert not setup.has_debians_chromium()
+    program(bare / "chromium-headless-shell", "\x7fELF")
+    assert setup.has_debians_chromium()
+    (bare / "chromium-headless-shell").unlink()
+    program(bare / "apt-cache", '#!/bin/sh\necho "Candidate: (none)"\n')
+    assert setup.has_debians_chromium()
+    program(tmp_path / "browsers" / "chromium-1200" / "chrome-linux64" / "chrome", "\x7fELF")
+    program(bare / "apt-cache", '#!/bin/sh\necho "Candidate: 1.0"\n')
+    assert setup.has_debians_chromium()
+
+
 def test_ubuntus_stub_is_no_chromium(setup: ModuleType, bare: Path) -> None:
     program(bare / "chromium-browser", '#!/bin/sh\necho "Install it: snap install chromium" >&2\nexit 1\n')
     assert setup.chromium() is None
