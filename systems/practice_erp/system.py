@@ -64,7 +64,7 @@ class PracticeErp:
 
     def open(self, access: Access) -> PracticeErpSession:
         """Log in. Raises LoginFailed, ConfigurationError."""
-        access.check_settings("url", "user", known=("language", "company"))
+        access.check_settings("url", "user", known=("language",))
         settings = access.settings
         desk = Desk(access.tab(), settings["url"], settings.get("language", "en"))
         desk.log_in(settings["user"], access.secret("password"))

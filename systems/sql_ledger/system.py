@@ -63,7 +63,7 @@ class SqlLedger:
 
     def open(self, access: Access) -> SqlLedgerSession:
         """Log in. Raises LoginFailed, ConfigurationError."""
-        access.check_settings("url", "user", known=("company", "expense_account", "tax_account"))
+        access.check_settings("url", "user", known=("expense_account", "tax_account"))
         settings = access.settings
         accounts = Accounts(expense=settings.get("expense_account", ""), tax=settings.get("tax_account", ""))
         desk = Desk(access.tab(), settings["url"], settings["user"], accounts)

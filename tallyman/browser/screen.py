@@ -139,13 +139,6 @@ class Screen:
             self._fail(table, f"no table with the columns {', '.join(columns.values())}")
         return [Row(index=row["index"], cells=row["cells"], links=row["links"]) for row in found[0]]
 
-    def table_present(self, table: str) -> bool:
-        """Whether the table is there now; does not wait."""
-        columns = self._map.tables[table].columns
-        with translated():
-            frame = self.tab.frame(self._map.frame)
-            return bool(frame.evaluate(f"(arg) => !!({SCRIPT}).table(arg)", {"columns": columns}))
-
     def press(self, name: str, n: int | str | None = None, *, into: str | None = None, redraws: bool = True) -> None:
         """Click an element that does not commit, and wait until the old document is gone and the new one complete.
 

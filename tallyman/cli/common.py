@@ -2,6 +2,7 @@
 
 import getpass
 import json
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -13,7 +14,8 @@ from tallyman.platform import log
 from tallyman.platform.config import Home
 from tallyman.runtime.desk import Desk
 
-out = Console()
+out = Console(width=None if sys.stdout.isatty() else 100)
+"""Where nobody sees a terminal (a file, a pipe), lines have 100 columns."""
 err = Console(stderr=True)
 
 

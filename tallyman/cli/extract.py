@@ -10,11 +10,12 @@ from rich.markup import escape
 from rich.progress import track
 from rich.table import Table
 
+from tallyman.cli.common import err, out
 from tallyman.cli.read import Files, must_exist, problem_of
 from tallyman.domain.document import Document
 from tallyman.domain.field import Field
 from tallyman.domain.reasons import Reason
-from tallyman.errors import BusinessError, UsageError
+from tallyman.errors import BusinessError, TallymanError, TechnicalError, UsageError
 from tallyman.registry import Registry
 from tallyman.runtime.understand import understand
 
@@ -33,24 +34,32 @@ def extract(
     if type is not None and type not in registry.document_types:
         known = ", ".join(sorted(registry.document_types))
         raise UsageError(f"There is no document type {type!r}.", advice=f"Known: {known}.")
-    console = Console()
-    watched = console.is_terminal and len(files) > 1 and jsonl
-    steps = track(files, "Reading", console=Console(stderr=True)) if watched else files
-    for file in steps:
-        line = _extract(file, registry, type, ignore_embedded)
+    lacking: TechnicalError | None = None
+    watched = err.is_terminal and not out.is_terminal and len(files) > 1
+    for file in track(files, "Reading", console=err) if watched else files:
+        try:
+            line = _extract(file, registry, type, ignore_embedded)
+        except TechnicalError as error:  # the machine lacks something; the other files still get their lines
+            lacking, line = error, _unread(file, error)
         if jsonl:
             typer.echo(json.dumps(line, ensure_ascii=False))
         else:
-            _show(console, line)
+            _show(out, line)
+    if lacking is not None:
+        raise lacking
 
 
 def _extract(file: Path, registry: Registry, wanted: str | None, ignore_embedded: bool) -> dict[str, Any]:
     try:
         reading = registry.page_reader.read(file)
     except BusinessError as error:
-        return {"file": str(file), "type": "unknown", "fields": {}, "lines": [], "problems": [problem_of(error)]}
+        return _unread(file, error)
     document = understand(reading, registry.document_readers, ignore_embedded=ignore_embedded)
     return _line(file, document, wanted)
+
+
+def _unread(file: Path, error: TallymanError) -> dict[str, Any]:
+    return {"file": str(file), "type": "unknown", "fields": {}, "lines": [], "problems": [problem_of(error)]}
 
 
 def _line(file: Path, document: Document, wanted: str | None) -> dict[str, Any]:

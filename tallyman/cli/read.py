@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from tallyman.domain.page import Page, Reading
-from tallyman.errors import BusinessError, UsageError
+from tallyman.errors import BusinessError, TallymanError, UsageError
 from tallyman.registry import Registry
 
 Files = Annotated[list[Path], typer.Argument(help="PDF, PNG, JPEG, TIFF or XML files.", metavar="FILE...")]
@@ -41,7 +41,7 @@ def must_exist(files: list[Path]) -> None:
         raise UsageError(f"There is no file {', '.join(missing)}.", advice="Check the path; folders are not read.")
 
 
-def problem_of(error: BusinessError) -> dict[str, Any]:
+def problem_of(error: TallymanError) -> dict[str, Any]:
     """A failure to read as a problem of the file's line."""
     return {"code": str(error.reason or "UNREADABLE"), "message": f"{error} {error.advice}", "field": None}
 

@@ -40,6 +40,10 @@ def list_schedules(as_json: Json = False) -> None:
         cells = (one["bot"], "yes" if one["enabled"] else "no", one["cron"], one["time_zone"], one["catch_up"], at)
         table.add_row(*(escape(cell) for cell in cells))
     print_table(table)
+    for one in told:
+        if one["not_set_up"]:
+            systems = ", ".join(one["not_set_up"])
+            out.print(f"{one['bot']} does not run yet: tallyman.toml says nothing of {systems}.", highlight=False)
     out.print("Next: `tallyman schedule next BOT`.", highlight=False)
 
 
@@ -93,5 +97,6 @@ def _one(desk: Desk, bot: str, count: int) -> dict[str, Any]:
         "cron": settings.cron,
         "time_zone": settings.time_zone,
         "catch_up": settings.catch_up,
+        "not_set_up": desk.not_set_up(bot),
         "next": schedule.next_times(settings, count),
     }

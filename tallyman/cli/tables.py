@@ -14,4 +14,4 @@ def new_table() -> Table:
 
 def print_table(table: Table) -> None:
     """As wide as the terminal, at most 100 columns; 100 where the output is no terminal."""
-    out.print(table, width=min(out.width, _WIDEST) if out.is_terminal else _WIDEST, crop=out.is_terminal)
+    out.print(table, width=min(out.width, _WIDEST), crop=out.is_terminal)

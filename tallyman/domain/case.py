@@ -32,8 +32,6 @@ class Case(Value):
 
 class ReviewState(StrEnum):
     NEW = "new"
-    CLAIMED = "claimed"
-    SNOOZED = "snoozed"
     ESCALATED = "escalated"
     DECIDED = "decided"
 

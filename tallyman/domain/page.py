@@ -75,13 +75,6 @@ class Page(Value):
     marks: tuple[Mark, ...] = ()
 
 
-class Attachment(Value):
-    """A file inside the file, such as the XML of a hybrid invoice."""
-
-    name: str
-    content: bytes
-
-
 class Reading(Value):
     """All that reading a file gives: its kind by content, pages, and embedded XML, if any (text, never parsed yet)."""
 

@@ -51,8 +51,6 @@ STATES: dict[str, str] = {
     PostingState.ARMED: "Armed",
     PostingState.NOT_POSTED: "Not posted",
     ReviewState.NEW: "New",
-    ReviewState.CLAIMED: "Claimed",
-    ReviewState.SNOOZED: "Snoozed",
     ReviewState.ESCALATED: "Second person",
     ReviewState.DECIDED: "Decided",
     "accept": "Accepted",

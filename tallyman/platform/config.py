@@ -62,7 +62,7 @@ class Settings(Value):
     """tallyman.toml. Unknown keys are errors. Secrets never stand here: see `tallyman secret`."""
 
     database_url: str = ""
-    """A SQLAlchemy URL of PostgreSQL for many machines; empty: SQLite in TALLYMAN_HOME."""
+    """A SQLAlchemy URL of PostgreSQL; empty: SQLite in TALLYMAN_HOME."""
     office: OfficeSettings = OfficeSettings()
     matching: Tolerances = Tolerances()
     retry_waits_s: tuple[float, ...] = (30.0, 120.0, 600.0)

@@ -59,6 +59,11 @@ class Desk:
             raise ConfigurationError(f"The bot {name!r} is to post into {found.erp!r}, which can't post.")
         return found
 
+    def not_set_up(self, name: str) -> list[str]:
+        """The systems of a bot of which tallyman.toml says nothing: it can't work with them yet."""
+        bot = self.bot(name)
+        return sorted({bot.erp, *bot.sources} - set(self.settings.systems))
+
     def capabilities(self, system: str) -> Capabilities:
         """What the system declares, with what tallyman.toml knows better. Raises ConfigurationError."""
         declared = self.registry.system(system).capabilities

@@ -81,7 +81,9 @@ class Scheduler:
 
     def start(self) -> None:
         for bot, settings in self._desk.bots().items():
-            if settings.schedule is not None:
+            if missing := self._desk.not_set_up(bot):
+                _log.info("schedule waits for its systems", bot=bot, missing=missing)
+            elif settings.schedule is not None:
                 wake = trigger(settings.schedule)
                 self._scheduler.add_job(self.wake_up, wake, args=[bot, settings.schedule], id=bot, next_run_time=now())
         self._scheduler.start()

@@ -5,10 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image, ImageDraw
 
 from tallyman.cli.extract import extract
 from tallyman.cli.read import read
-from tallyman.errors import UsageError
+from tallyman.errors import TechnicalError, UsageError
 from tests.unit.models.readers.test_e_invoice import CII
 from tests.unit.models.readers.test_rules import INVOICE
 from tests.unit.ocr.paper import text_pdf
@@ -36,6 +37,20 @@ def test_each_file_gets_one_line_whatever_it_is(
     assert good["fields"]["gross_total"]["source"] == "e_invoice"
     assert (broken["type"], broken["fields"], broken["lines"]) == ("unknown", {}, [])
     assert broken["problems"][0]["code"] == "UNREADABLE"
+
+
+def test_a_machine_without_tesseract_still_reads_the_files_that_need_none(
+    hybrid: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    scan = Image.new("L", (800, 1100), 255)
+    ImageDraw.Draw(scan).rectangle((100, 100, 700, 140), fill=0)
+    scan.save(tmp_path / "scan.png")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(TechnicalError, match="Tesseract"):
+        extract([tmp_path / "scan.png", hybrid], jsonl=True)
+    unread, good = _lines(capsys)
+    assert "apt-get install tesseract-ocr" in unread["problems"][0]["message"]
+    assert good["fields"]["gross_total"]["value"] == "235.62"
 
 
 def test_the_xml_can_be_left_out_of_account(hybrid: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -20,7 +20,6 @@ _QUANTITIES = ("shipped_quantity", "received_quantity", "rejected_quantity")
 _NAMES = ("shipper_name", "consignee_name", "carrier_name", "signer_name")
 _FIRMS = _NAMES[:3]
 _DRIVER = re.compile(r"driver|fahrer|frachtführer|carrier|chauffeur|transporteur", re.IGNORECASE)
-_NO_PERSON = re.compile(r"\d|stamp|stempel|cachet|tampon|signature|unterschr", re.IGNORECASE)
 _FORM_REACH = 5.0
 _NAMED = 0.88
 _OWN_LABEL = 0.9
