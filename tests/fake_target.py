@@ -1,5 +1,7 @@
 """A target system in memory whose faults can be chosen: for what no real system can be made to do on demand."""
 
+import threading
+import time
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -36,6 +38,8 @@ class FakeTarget:
     hidden: list[PostedInvoice] = field(default_factory=list)
     """Stored, yet not found until `show` is called."""
     faults: list[str] = field(default_factory=list)
+    filling: threading.Event = field(default_factory=threading.Event)
+    """Set when the fault "waits" has begun to fill."""
     clicks: int = 0
     searches: int = 0
     shown_gross: str | None = None
@@ -87,6 +91,10 @@ class FakeErpSession:
         fault = self._target.faults.pop(0) if self._target.faults else ""
         if fault == "down before":
             raise SystemDown
+        if fault == "waits":
+            self._target.filling.set()
+            time.sleep(1.0)
+            raise BrowserDied
         arm(shown).spend()
         self._target.clicks += 1
         if fault == "lost before storing":

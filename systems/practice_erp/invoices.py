@@ -93,6 +93,8 @@ def read_record(desk: Desk, record: str) -> PostedInvoice:
 def post(desk: Desk, posting: InvoicePosting, arm: Arm) -> None:
     if not fold_number(posting.number) or posting.gross == 0:
         raise Rejected("An invoice without a number or without an amount is not posted; the ERP would take it.")
+    if len(posting.orders) > 1:
+        raise Rejected(f"The ERP keeps one order for each invoice, and this one names {', '.join(posting.orders)}.")
     if not desk.notation_seen:
         _list(desk, "")
     form = desk.go("invoice_new.do", "invoice_new")

@@ -6,7 +6,7 @@ Settings (tallyman.toml, [systems.practice_supplier]):
 Secret: password.
 """
 
-from collections import Counter
+from urllib.parse import parse_qs, urlsplit
 
 from tallyman.browser.screen import Screen
 from tallyman.browser.tab import Tab
@@ -36,17 +36,18 @@ class PracticeSupplierSession:
         self._tab.goto(f"{self._base}/logout.pl")
 
     def list_documents(self) -> list[Offer]:
-        """The invoices of all dates, oldest first. A supplier's second document of one number has a key of its own."""
+        """The invoices of all dates, oldest first. The portal's own id tells documents of one number apart."""
         screen = self._list()
         rows = screen.rows("invoices")
         if f"{len(rows)} documents" not in [line.strip() for line in screen.text().splitlines()]:
             raise PageChanged(f"{len(rows)} documents were read, but the portal counts otherwise.")
-        self._links, offers, seen = {}, [], Counter[str]()
+        self._links, offers = {}, []
         for row in reversed(rows):
-            key = f"{row.cells['vendor']} / {row.cells['number']}"
-            seen[key] += 1
-            key += f" ({seen[key]})" if seen[key] > 1 else ""
-            self._links[key] = row.links["document"] or ""
+            link = row.links["document"] or ""
+            (key,) = parse_qs(urlsplit(link).query).get("id") or [""]
+            if not key or key in self._links:
+                raise PageChanged(f"The link of {row.cells['number']} has no id of its own.")
+            self._links[key] = link
             offers.append(Offer(key=key, name=f"{row.cells['number']}.pdf"))
         return offers
 

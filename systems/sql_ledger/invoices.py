@@ -94,6 +94,8 @@ def open_record(desk: Desk, invoice: PostedInvoice) -> Screen:
 def post(desk: Desk, posting: InvoicePosting, arm: Arm) -> None:
     if not fold_number(posting.number) or posting.gross == 0:
         raise Rejected("An invoice without a number or without an amount is not posted; SQL-Ledger would take it.")
+    if len(posting.orders) > 1:
+        raise Rejected(f"SQL-Ledger keeps one order for each invoice, and this one names {', '.join(posting.orders)}.")
     form = _form(desk, posting)
     _choose_currency(desk, form, posting)
     _fill(desk, form, posting)

@@ -12,6 +12,7 @@ from systems.sql_ledger.desk import Desk, number_pattern, tick
 from systems.sql_ledger.orders import by_number, line_keys
 from tallyman.browser.screen import Row, Screen
 from tallyman.contracts.system import Arm, Found
+from tallyman.domain.compare import fold_number
 from tallyman.domain.posting import DeliveryPosting
 from tallyman.domain.reasons import Reason
 from tallyman.domain.roles import Receipt
@@ -25,13 +26,13 @@ def find(desk: Desk, order: str, reference: str) -> Found[Receipt]:
         Receipt(
             order=row.cells["number"],
             reference=reference,
-            record=f"{row.cells['id']}/{reference}",
+            record=f"{row.cells['id']}/{entry['reference']}",
             date=date.fromisoformat(entry["day"]),
             lines=_lines(entry["lines"]),
         )
         for row in by_number(desk, order)
         for entry in _ENTRY.finditer(row.cells["waybill"])
-        if entry["reference"] == reference
+        if fold_number(entry["number"]) == fold_number(reference)
     ]
     scope = f"the waybill of order {order}, open or closed; receipts that were keyed without a reference are not in it"
     return Found(items=tuple(found), scope=scope, complete=True)

@@ -55,6 +55,7 @@ class SessionThread:
         self._session: Session | None = None
         self._tab: Tab | None = None
         self._hung = False
+        self._closed = False
         self._refused: tuple[LoginFailed, dict[str, str], float] | None = None
         self._read: dict[str, str] = {}
         self._calls: queue.SimpleQueue[
@@ -65,11 +66,14 @@ class SessionThread:
 
     def call(self, use: Callable[[Any], T], *, timeout_s: float = 120.0) -> T:
         """Run `use(session)`; opens the session when there is none. Raises what `use` raises, or BrowserDied."""
+        if self._closed:
+            raise BrowserDied("The session was ended.")
         if self._hung:
             raise SystemDown(f"{self._system.name} hangs; restart the worker.")
         future: Future[T] = Future()
         began = threading.Event()
         self._calls.put((future, use, timeout_s, began))
+        self._refuse_what_is_left()
         began.wait()  # those before us end by their own time-outs; our clock starts when our turn comes
         try:
             return future.result(timeout_s + 60)
@@ -91,6 +95,7 @@ class SessionThread:
         """End the session and its browser; the next call opens a new one. Returns when the browser is dead."""
         done: Future[None] = Future()
         self._calls.put((done, None, 0.0, threading.Event()))
+        self._refuse_what_is_left()
         done.result()
 
     def kill(self) -> None:
@@ -98,11 +103,22 @@ class SessionThread:
         if self._host is not None:
             self._host.kill()
 
-    def close(self) -> None:
-        """Log out, close the browser and end the thread."""
+    def close(self, *, patience_s: float = 30.0) -> None:
+        """Log out, close the browser and end the thread; a call that is under way is waited for, then ended."""
         self._calls.put(None)
-        self._thread.join(30)
+        self._thread.join(patience_s)
         self.kill()
+
+    def _refuse_what_is_left(self) -> None:
+        """What was put in after the end is answered by nobody else."""
+        if not self._closed:
+            return
+        with contextlib.suppress(queue.Empty):
+            while True:
+                item = self._calls.get_nowait()
+                if item is not None:
+                    item[3].set()
+                    item[0].set_exception(BrowserDied("The session was ended."))
 
     # -- in the thread
 
@@ -116,6 +132,8 @@ class SessionThread:
                 future.set_result(self._guarded(use, timeout_s) if use is not None else None)
             except BaseException as error:  # noqa: BLE001 - handed to the caller, who decides
                 future.set_exception(error)
+        self._closed = True
+        self._refuse_what_is_left()
         self._end()
 
     def _guarded(self, use: Callable[[Any], T], timeout_s: float) -> T:

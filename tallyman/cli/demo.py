@@ -6,7 +6,6 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -18,7 +17,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from tallyman.cli.common import err, out
-from tallyman.cli.run import result, work_off
+from tallyman.cli.run import at_work, carry_out, result
 from tallyman.cli.serve import supervise
 from tallyman.cli.tables import new_table, print_table
 from tallyman.domain.case import CaseState
@@ -31,6 +30,7 @@ from tallyman.registry import ROOT
 from tallyman.runtime.desk import Desk
 from tallyman.runtime.layouts import confirm_layout
 from tallyman.runtime.understand import read_file
+from tallyman.runtime.worker import Worker
 from tallyman.store import reviews
 
 _MARK = ".tallyman-demo"
@@ -54,7 +54,8 @@ def demo(
         desk = Desk.open(home)
         try:
             _confirm_history(desk, folder, read)
-            told = [_run(desk, bot) for bot in ("deliveries", "invoices")]
+            with at_work(desk) as worker:
+                told = [_run(desk, worker, bot) for bot in ("deliveries", "invoices")]
             agreed = _report(desk, folder, told)
         finally:
             desk.close()
@@ -141,14 +142,11 @@ def _confirm_history(desk: Desk, folder: Path, read: dict[Path, Future[tuple[Rea
     out.print(f"{len(read)} suppliers' and carriers' layouts count as confirmed by people before.", highlight=False)
 
 
-def _run(desk: Desk, bot: str) -> dict[str, Any]:
+def _run(desk: Desk, worker: Worker, bot: str) -> dict[str, Any]:
     name = f"{bot}:demo"
     out.print(f"\n[bold]{escape(desk.bot(bot).title)}[/]")
-    started = time.monotonic()
-    work_off(desk, bot, name)
-    told = result(desk, name)
-    told["seconds"] = time.monotonic() - started
-    return told
+    carry_out(desk, worker, bot, name)
+    return result(desk, name)
 
 
 def _report(desk: Desk, folder: Path, told: list[dict[str, Any]]) -> bool:

@@ -2,6 +2,8 @@
 
 import time
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated, Any
 
 import typer
@@ -84,17 +86,38 @@ def work_off(
     quiet: bool = False,
 ) -> None:
     """Be the worker until this run has ended, and all else that waits for a worker: decisions of persons, say."""
+    with at_work(desk) as worker:
+        carry_out(desk, worker, bot, name, inputs=inputs, attended=attended, quiet=quiet)
+        while worker.client.unfinished():
+            time.sleep(_POLL_S)
+
+
+@contextmanager
+def at_work(desk: Desk) -> Iterator[Worker]:
+    """The worker of this home, in this process."""
     with worker_lock(desk):
         worker = Worker(desk, schedules=False)
         worker.start()
         try:
-            with desk.database.transaction() as connection:
-                start_run(connection, worker.client, bot, name, user_name(), inputs=inputs, attended=attended)
-            wait_for(desk, name, quiet=quiet)
-            while worker.client.unfinished():
-                time.sleep(_POLL_S)
+            yield worker
         finally:
             worker.stop()
+
+
+def carry_out(
+    desk: Desk,
+    worker: Worker,
+    bot: str,
+    name: str,
+    *,
+    inputs: RunInputs | None = None,
+    attended: bool = False,
+    quiet: bool = False,
+) -> None:
+    """One run by this worker, to its end."""
+    with desk.database.transaction() as connection:
+        start_run(connection, worker.client, bot, name, user_name(), inputs=inputs, attended=attended)
+    wait_for(desk, name, quiet=quiet)
 
 
 def wait_for(desk: Desk, name: str, *, quiet: bool = False) -> None:

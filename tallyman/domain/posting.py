@@ -34,6 +34,10 @@ class NaturalKey(Value):
     verb: str = "invoice"
 
 
+CHARGES, ALLOWANCES = "Charges", "Allowances"
+"""What the lines of an invoice leave of its net total: a line of its own that belongs to no line of an order."""
+
+
 class PostingLine(Value):
     order: str | None = None
     order_line: int | None = None
@@ -60,6 +64,11 @@ class InvoicePosting(Value):
     gross: Decimal
     credit: bool = False
     lines: tuple[PostingLine, ...] = ()
+
+    @property
+    def orders(self) -> tuple[str, ...]:
+        """All orders that it names, by itself or by its lines."""
+        return tuple(sorted({order for order in (self.order, *(line.order for line in self.lines)) if order}))
 
     def shown(self) -> dict[str, str]:
         """The values that the screen must show before the click, canonical, by name."""

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from tallyman.domain.document import Document
-from tallyman.domain.posting import DeliveryPosting, InvoicePosting, PostingLine
+from tallyman.domain.posting import ALLOWANCES, CHARGES, DeliveryPosting, InvoicePosting, PostingLine
 from tallyman.domain.roles import Billed, Delivery, Vendor
 from tallyman.errors import BusinessError
 from tallyman.matching.result import Allocation, DeliveryMatch
@@ -26,7 +26,7 @@ def invoice_posting(
     lines = [_line(part) for part in allocations if part.net or part.quantity]
     rest = billed.net - sum((line.net for line in lines), Decimal(0))
     if lines and rest:
-        word = "Charges" if rest > 0 else "Allowances"
+        word = CHARGES if rest > 0 else ALLOWANCES
         lines.append(PostingLine(description=word, quantity=Decimal(1), unit_price=rest, net=rest))
     return InvoicePosting(
         reference=reference,

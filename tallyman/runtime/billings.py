@@ -6,7 +6,7 @@ from decimal import Decimal
 from sqlalchemy import Connection, select
 
 from tallyman.domain.compare import fold_number
-from tallyman.domain.posting import InvoicePosting, PostingState
+from tallyman.domain.posting import ALLOWANCES, CHARGES, InvoicePosting, PostingState
 from tallyman.domain.roles import Order
 from tallyman.store.tables import postings
 
@@ -23,11 +23,11 @@ def with_billings(connection: Connection, system: str, order: Order) -> Order:
     quantities: dict[int, Decimal] = defaultdict(Decimal)
     net = Decimal(0)
     for posting in _ours(connection, system, order):
+        if not _is_clear(posting, order):
+            return order
         sign = -1 if posting.credit else 1
         for line in posting.lines:
-            if line.order_line is not None and fold_number(line.order or posting.order or "") == fold_number(
-                order.number
-            ):
+            if line.order_line is not None:
                 quantities[line.order_line] += sign * line.quantity
         net += sign * posting.net
     if net != order.billed_net:
@@ -46,4 +46,24 @@ def _ours(connection: Connection, system: str, order: Order) -> list[InvoicePost
         )
     )
     found = [InvoicePosting.from_json(row.payload) for row in rows]
-    return [posting for posting in found if fold_number(posting.order or "") == fold_number(order.number)]
+    return [
+        posting for posting in found if _is(posting.order, order) or any(_is(one.order, order) for one in posting.lines)
+    ]
+
+
+def _is(number: str | None, order: Order) -> bool:
+    return fold_number(number or "") == fold_number(order.number)
+
+
+def _is_clear(posting: InvoicePosting, order: Order) -> bool:
+    """Whether it says what of this order it bills: it is keyed under it, and each of its lines belongs to one of it."""
+    return (
+        bool(posting.lines)
+        and _is(posting.order, order)
+        and all(
+            _is(line.order or posting.order, order)
+            if line.order_line is not None
+            else line.description in (CHARGES, ALLOWANCES) and not line.item
+            for line in posting.lines
+        )
+    )

@@ -17,6 +17,7 @@ from tallyman.domain.tolerances import Tolerances
 from tallyman.platform.clock import now
 from tallyman.platform.config import BotSettings
 from tallyman.platform.crashpoints import crash_point
+from tallyman.platform.log import get_logger
 from tallyman.runtime import corrections, engine
 from tallyman.runtime.attempts import Failure, attempt, unwrap
 from tallyman.runtime.billings import with_billings
@@ -27,6 +28,7 @@ from tallyman.runtime.posting import Job, Posted, Poster
 from tallyman.store import cases, reviews
 
 T = TypeVar("T", bound=Value)
+_log = get_logger(__name__)
 
 
 class DurableErp:
@@ -136,13 +138,21 @@ class DurableClerk:
     # -- endings
 
     def ask(self, case: Case, document: Document, verdict: Verdict) -> Outcome:
+        return self.ask_as(case, document, verdict, CaseState.IN_REVIEW)
+
+    def ask_as(self, case: Case, document: Document, verdict: Verdict, state: CaseState) -> Outcome:
+        """As `ask`; `state` is IN_REVIEW, or UNKNOWN where the click may have happened.
+
+        After a crash this may be done again, when a person has decided already: that decision stands.
+        """
         message = "; ".join(finding.message for finding in verdict.errors)
 
         def put() -> int:
             with self._desk.database.transaction() as connection:
-                cases.remember_document(connection, case.id, document)
                 item = reviews.open_item(connection, case.id, self._run, verdict.findings)
-                cases.move(connection, case.id, CaseState.IN_REVIEW, message)
+                if not reviews.is_decided(connection, item):
+                    cases.remember_document(connection, case.id, document)
+                    cases.move(connection, case.id, state, message)
             crash_point("review.opened")
             return item
 
@@ -189,10 +199,9 @@ class DurableClerk:
         if posted.reason is None:
             return self._finish(case, document, posted)
         finding = Finding(reason=posted.reason, message=posted.message, actual=posted.record or None)
-        outcome = self.ask(case, document, Verdict.of([finding]))
-        if posted.state is PostingState.UNKNOWN:
-            self.move(case, CaseState.UNKNOWN, posted.message)
-        return outcome
+        unknown = posted.state is PostingState.UNKNOWN
+        state = CaseState.UNKNOWN if unknown else CaseState.IN_REVIEW
+        return self.ask_as(case, document, Verdict.of([finding]), state)
 
     def _finish(self, case: Case, document: Document, posted: Posted) -> Outcome:
         teachers = [decision.by for decision in self._decisions if _teaches(decision)]
@@ -214,14 +223,18 @@ class DurableClerk:
         target = PostedInvoice(number=posting.number, vendor=posting.vendor, record=record, gross=posting.gross)
 
         def attach() -> dict[str, Any]:
-            content = self._desk.blobs.get(case.sha256)
-            name = f"{posting.reference}{_suffix(content)}"
-            return attempt(
-                "attach",
-                lambda: self._desk.sessions.of(self.erp.name, attended=case.attended).call(
-                    lambda erp: erp.attach_document(invoice=target, name=name, content=content)
-                ),
-            )
+            try:
+                content = self._desk.blobs.get(case.sha256)
+                name = f"{posting.reference}{_suffix(content)}"
+                return attempt(
+                    "attach",
+                    lambda: self._desk.sessions.of(self.erp.name, attended=case.attended).call(
+                        lambda erp: erp.attach_document(invoice=target, name=name, content=content)
+                    ),
+                )
+            except Exception as error:  # noqa: BLE001 - a defect, a blob that is gone: the invoice is posted all the same
+                _log.exception("a file could not be attached", case=case.id)
+                return {"failed": type(error).__name__}
 
         if self._desk.registry.system(self.erp.name).capabilities.attach_phase == "none":
             return
@@ -229,10 +242,10 @@ class DurableClerk:
         if not told.get("ok"):
             self.move(case, CaseState.POSTED, "Posted and read back; the file could not be attached.")
 
-    def move(self, case: Case, state: CaseState, message: str) -> None:
+    def move(self, case: Case, state: CaseState, message: str, *, record: str = "") -> None:
         def move() -> bool:
             with self._desk.database.transaction() as connection:
-                cases.move(connection, case.id, state, message)
+                cases.move(connection, case.id, state, message, record=record)
             return True
 
         engine.step("move", move)

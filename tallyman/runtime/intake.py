@@ -8,7 +8,6 @@ from tallyman.contracts.system import DocumentSource, Offer
 from tallyman.domain.finding import Finding
 from tallyman.domain.reasons import Reason
 from tallyman.errors import TallymanError
-from tallyman.platform.config import BotSettings
 from tallyman.platform.crashpoints import crash_point
 from tallyman.platform.log import get_logger
 from tallyman.runtime import engine
@@ -22,18 +21,17 @@ _log = get_logger(__name__)
 class Intake:
     """One run of one bot: asks each source, stores what is new and starts a case for it."""
 
-    def __init__(self, desk: Desk, client: engine.EngineClient, bot: str, settings: BotSettings, run: str) -> None:
+    def __init__(self, desk: Desk, client: engine.EngineClient, bot: str, run: str) -> None:
         self._desk = desk
         self._client = client
         self._bot = bot
-        self._settings = settings
         self._run = run
 
     def work(self, inputs: RunInputs, *, attended: bool) -> dict[str, Any]:
         """All sources of the bot. A source that fails is told in a review item; the others are asked all the same."""
         totals = {"offered": 0, "taken": 0, "repeated": 0}
         problems: list[str] = []
-        for source in inputs.source or self._settings.sources:
+        for source in inputs.source or self._desk.bot(self._bot).sources:
             told = engine.step(f"take_in:{source}", partial(self._source, source, attended))
             if "failed" in told:
                 failure = Failure.from_json(told["failed"])
@@ -98,7 +96,7 @@ class Intake:
         crash_point("intake.taken")
         if case is not None:  # it is read, and the system it will be looked up in is opened, while others are fetched
             self._desk.readings.ahead(sha256)
-            self._desk.sessions.of(self._settings.erp, attended=attended).open_soon()
+            self._desk.sessions.of(self._desk.bot(self._bot).erp, attended=attended).open_soon()
         return "taken" if case is not None else "repeated"
 
     def _tell(self, source: str, failure: Failure) -> int:

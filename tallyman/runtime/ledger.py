@@ -16,7 +16,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, select
+from sqlalchemy import Connection, RowMapping, or_, select
 
 from tallyman.contracts.system import Permit
 from tallyman.domain.base import Value
@@ -62,6 +62,7 @@ class Ledger:
             clicked = self._clicked(connection, case, key)
             if clicked is not None:
                 return _entry(clicked, case).model_copy(update={"unsettled": clicked["number"]})
+            self._leave_others(connection, case, key)
             if row is None:
                 created = {"state": PostingState.INTENT, "epoch": 1, "created_at": now(), "case_id": case.id}
                 connection.execute(postings.insert().values(**key.to_json(), **values, **created, record="", note=""))
@@ -106,7 +107,9 @@ class Ledger:
         Raises NotArmed when the row is not as it was any more: another epoch, or armed although nothing was clicked.
         """
         open_states = (
-            (PostingState.INTENT, *_CLICKED) if after_click else (PostingState.INTENT, PostingState.NOT_POSTED)
+            (PostingState.INTENT, PostingState.ARMED, PostingState.UNKNOWN)
+            if after_click
+            else (PostingState.INTENT, PostingState.NOT_POSTED)
         )
         with self._database.transaction() as connection:
             changed = connection.execute(
@@ -149,6 +152,14 @@ class Ledger:
             ).first()
         return (found.verb, found.payload) if found is not None else None
 
+    def record_of(self, case: Case) -> str | None:
+        """The target's record of what this case has posted; None: it has not."""
+        with self._database.transaction() as connection:
+            found = connection.execute(
+                select(postings.c.record).where(postings.c.case_id == case.id, postings.c.state == PostingState.POSTED)
+            ).first()
+        return str(found.record) if found is not None else None
+
     def give_up(self, case: Case) -> bool:
         """After a failure that nobody foresaw: what was armed is UNKNOWN from now on. True if there was something."""
         with self._database.transaction() as connection:
@@ -168,6 +179,15 @@ class Ledger:
         ).mappings()
         wanted = key.to_json()
         return next((row for row in rows if any(row[name] != value for name, value in wanted.items())), None)
+
+    def _leave_others(self, connection: Connection, case: Case, key: NaturalKey) -> None:
+        """A number that this case gave up (a person has corrected it) is free for the document that really has it."""
+        others = [postings.c[name] != value for name, value in key.to_json().items()]
+        connection.execute(
+            postings.update()
+            .where(postings.c.case_id == case.id, postings.c.state == PostingState.INTENT, or_(*others))
+            .values(state=PostingState.NOT_POSTED, note="Given up for another number.", updated_at=now())
+        )
 
     def _row(self, connection: Connection, key: NaturalKey) -> RowMapping | None:
         wanted = [postings.c[name] == value for name, value in key.to_json().items()]

@@ -78,6 +78,8 @@ class Poster:
         self._blobs = blobs
         self._capabilities = capabilities
         self._case = case
+        self._searched: tuple[int, int] | None = None
+        """The entry and epoch for which this process itself has searched the target."""
 
     def post(self, job: Job) -> Posted:
         """Never raises for what the target does; GaveUp only when the search before the click is impossible."""
@@ -96,7 +98,7 @@ class Poster:
 
     def _from_intent(self, job: Job, entry: Entry) -> Posted:
         for _ in range(CLICKS):
-            found = self._search(job, "posting.search")
+            found = self._search(job, "posting.search", entry)
             if found.items or not found.complete:
                 return self._found_before(entry, found)
             clicked = self._click(job, entry)
@@ -118,9 +120,11 @@ class Poster:
         crash_point("posting.intent")
         return entry.to_json()
 
-    def _search(self, job: Job, name: str) -> Hits:
+    def _search(self, job: Job, name: str, entry: Entry) -> Hits:
         def search() -> dict[str, Any]:
-            return attempt(name, lambda: self._use(lambda erp: job.search(erp)).to_json())
+            told = attempt(name, lambda: self._use(lambda erp: job.search(erp)).to_json())
+            self._searched = (entry.id, entry.epoch)
+            return told
 
         found = Hits.from_json(unwrap(engine.step(name, search)))
         crash_point(name)
@@ -132,6 +136,8 @@ class Poster:
         for _ in range(TRIES_BEFORE_CLICK):
             told = engine.step("posting.click", lambda: self._click_once(job, entry))
             crash_point("posting.clicked")
+            if told.get("found"):
+                return self._found_before(entry, Hits.from_json(told["found"]))
             if told["clicked"]:
                 refused = told["failed"] and Failure.from_json(told["failed"])
                 if refused and told["refused"]:
@@ -150,23 +156,29 @@ class Poster:
             # We were here before and died: whether the click happened is not known, so it is not made again.
             return {"clicked": True, "failed": None, "refused": False}
         armed: list[bool] = []
+        session = self._session()  # once: `arm` runs in its thread, where nobody else may be waited for
 
         def arm(shown: Mapping[str, str]) -> Permit:
             compare_read_back(job.shown, shown)
-            picture = self._session().snapshot()
+            picture = session.snapshot()
             self._ledger.arm(entry, self._blobs.put(picture) if picture else None)
             armed.append(True)
             return OneClick()
 
         try:
-            self._use(lambda erp: job.click(erp, arm), timeout_s=180)
+            if self._searched != (entry.id, entry.epoch):
+                # The search that stands in the record was made before a crash. Somebody may have keyed it meanwhile.
+                found: Hits = session.call(job.search)
+                if found.items or not found.complete:
+                    return {"clicked": False, "failed": None, "refused": False, "found": found.to_json()}
+            session.call(lambda erp: job.click(erp, arm), timeout_s=180)
         except TallymanError as error:
-            self._session().discard()
+            session.discard()
             refused = isinstance(error, Rejected)
             return {"clicked": bool(armed), "failed": failure_of(error).to_json(), "refused": refused}
         except Exception as error:  # noqa: BLE001 - whatever a connector does wrong after the click, the click may count
             _log.exception("a connector failed", system=self._system, armed=bool(armed))
-            self._session().discard()
+            session.discard()
             failure = _DEFECT.model_copy(update={"message": f"{_DEFECT.message} ({type(error).__name__})"})
             return {"clicked": bool(armed), "failed": failure.to_json(), "refused": False}
         return {"clicked": bool(armed), "failed": None if armed else _NEVER_ARMED.to_json(), "refused": False}
@@ -176,7 +188,7 @@ class Poster:
         for wait in self._waits():
             engine.sleep(wait)
             try:
-                found = self._search(job, "posting.verify")
+                found = self._search(job, "posting.verify", entry)
             except GaveUp as error:
                 return self._unknown(entry, f"It was clicked, and the target can't be searched now: {error}")
             if len(found.items) > 1:
@@ -246,8 +258,8 @@ class Poster:
     def _session(self) -> SessionThread:
         return self._sessions.of(self._system, attended=self._case.attended)
 
-    def _use(self, use: Callable[[Any], Any], *, timeout_s: float = 120) -> Any:
-        return self._session().call(use, timeout_s=timeout_s)
+    def _use(self, use: Callable[[Any], Any]) -> Any:
+        return self._session().call(use)
 
 
 _DEFECT = Failure(

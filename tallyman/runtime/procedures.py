@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tallyman.contracts.bot import Outcome
+from tallyman.contracts.bot import Ending, Outcome
 from tallyman.domain.case import Case, CaseState
 from tallyman.domain.document import UNKNOWN, Document
 from tallyman.domain.finding import Finding, Verdict
@@ -31,9 +31,9 @@ class Procedures:
         machine.workflow(engine.PROCESS, self.process)
 
     def take_in(self, bot: str, run: str, inputs: dict[str, Any], attended: bool) -> dict[str, Any]:
-        told = self._desk.registry.bot(bot).inputs.from_json(inputs)
-        intake = Intake(self._desk, self._client, bot, self._desk.bot(bot), run)
+        intake = Intake(self._desk, self._client, bot, run)
         try:
+            told = self._desk.registry.bot(bot).inputs.from_json(inputs)
             return intake.work(told, attended=attended)
         except Exception as error:  # a run that ends without a word would be waited for, for ever
             if type(error).__module__.startswith("dbos"):
@@ -62,14 +62,17 @@ class Procedures:
 
     def _ask(self, clerk: DurableClerk, case: Case, reason: Reason, message: str) -> Outcome:
         """Give the case to a person: as an unknown outcome where the click may have happened already."""
+        record = engine.step("posted_before", lambda: self._desk.ledger.record_of(case))
+        if record is not None:
+            told = f"Posted and read back. Afterwards: {message}"
+            clerk.move(case, CaseState.POSTED, told, record=record)
+            return Outcome(ending=Ending.POSTED, message=told, record=record)
         document = Document(type=UNKNOWN) if clerk.document is None else clerk.document
         clicked = engine.step("give_up", lambda: self._desk.ledger.give_up(case))
         if clicked:
             reason, message = Reason.OUTCOME_UNKNOWN, f"It was clicked, and then: {message}"
-        outcome = clerk.ask(case, document, Verdict.of([Finding(reason=reason, message=message)]))
-        if clicked:
-            clerk.move(case, CaseState.UNKNOWN, message)
-        return outcome
+        state = CaseState.UNKNOWN if clicked else CaseState.IN_REVIEW
+        return clerk.ask_as(case, document, Verdict.of([Finding(reason=reason, message=message)]), state)
 
     def _load(self, case_id: str) -> dict[str, Any]:
         with self._desk.database.transaction() as connection:

@@ -94,7 +94,7 @@ def _check_clicked(connection: Connection, item: ReviewItem, kind: DecisionKind,
     """What may have been clicked is neither changed nor rejected before a person has said what the target shows."""
     if not item.case or kind is DecisionKind.ACCEPT or outcome is not None:
         return
-    unknown = (PostingState.ARMED, PostingState.UNKNOWN)
+    unknown = (PostingState.ARMED, PostingState.UNKNOWN, PostingState.POSTED)
     if connection.execute(
         select(postings.c.id).where(postings.c.case_id == item.case, postings.c.state.in_(unknown))
     ).first():

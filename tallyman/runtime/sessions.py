@@ -8,6 +8,9 @@ from tallyman.platform.config import Settings
 from tallyman.platform.vault import Vault
 from tallyman.registry import ROOT, Registry
 
+_PATIENCE_S = 240.0
+"""A posting that is under way ends by its own time-outs before another kind of browser takes its place."""
+
 
 class Sessions:
     """Hands out the one session thread of a system."""
@@ -27,7 +30,7 @@ class Sessions:
         with self._lock:
             known = self._threads.get(system)
             if known is not None and known[0] != attended:
-                known[1].close()
+                known[1].close(patience_s=_PATIENCE_S)
                 known = None
             if known is None:
                 known = self._threads[system] = (attended, self._new(system, attended))

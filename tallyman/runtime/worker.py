@@ -19,8 +19,8 @@ from tallyman.runtime.desk import Desk
 from tallyman.runtime.procedures import Procedures
 from tallyman.runtime.schedule import Scheduler
 from tallyman.store import reviews
-from tallyman.store.cases import move
-from tallyman.store.tables import cases
+from tallyman.store.cases import end_run, move
+from tallyman.store.tables import cases, runs
 
 SWEEP_EVERY_S = 30.0
 STARTS_WITHIN_S = 300.0
@@ -81,6 +81,7 @@ class Worker:
         if self._scheduler is not None:
             self._scheduler.stop()
         self._engine.stop()
+        self._desk.sessions.close()  # before the lock is given back: no browser of ours outlives the right to work
         self.client.close()
         self._sweeper.join(10)
 
@@ -97,6 +98,8 @@ class Worker:
         for workflow_id, name, arguments in self.client.failed():
             if name == engine.PROCESS and arguments and str(arguments[0]) not in in_work:
                 self._take_up_again(workflow_id, str(arguments[0]))
+            elif name == engine.TAKE_IN and arguments:
+                self._end_run(str(arguments[1]))
         late = now().timestamp() * 1000 - STARTS_WITHIN_S * 1000
         for workflow_id, queue, created_at in self.client.waiting():
             if created_at < late and not self.client.busy(queue):
@@ -104,6 +107,17 @@ class Worker:
                 finding = Finding(reason=Reason.SCHEDULE_MISSED, message=message)
                 with self._desk.database.transaction() as connection:
                     reviews.open_item(connection, None, f"late:{workflow_id}", [finding])
+
+    def _end_run(self, run: str) -> None:
+        """A run that ended by an exception (a full disk, say) is told, and nobody waits for it any longer."""
+        message = "The machine failed while the run fetched documents; the next run fetches what is missing."
+        with self._desk.database.transaction() as connection:
+            row = connection.execute(select(runs.c.ended_at).where(runs.c.id == run)).first()
+            if row is not None and row.ended_at is None:
+                reviews.open_item(
+                    connection, None, f"{run}/failed", [Finding(reason=Reason.SYSTEM_DOWN, message=message)]
+                )
+                end_run(connection, run, offered=0, taken=0, repeated=0, problems=[message])
 
     def _take_up_again(self, workflow_id: str, case_id: str) -> None:
         """A run that ended by an exception (a full disk, say) is started anew: all it does is safe to do again."""

@@ -35,6 +35,11 @@ def open_item(connection: Connection, case_id: str | None, origin: str, findings
     return item_id
 
 
+def is_decided(connection: Connection, item_id: int) -> bool:
+    state = connection.execute(select(review_items.c.state).where(review_items.c.id == item_id)).scalar_one()
+    return bool(state == ReviewState.DECIDED)
+
+
 def get(connection: Connection, item_id: int) -> ReviewItem:
     """Raises UsageError when there is no such item."""
     row = connection.execute(select(review_items).where(review_items.c.id == item_id)).mappings().first()

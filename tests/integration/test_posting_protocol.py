@@ -8,17 +8,19 @@ from pathlib import Path
 import pytest
 
 from tallyman.contracts.system import Capabilities
-from tallyman.domain.case import CaseState, DecisionKind
-from tallyman.domain.posting import PostingState
+from tallyman.domain.case import Case, CaseState, DecisionKind
+from tallyman.domain.posting import NaturalKey, PostingState
 from tallyman.domain.reasons import Reason
 from tallyman.errors import NotArmed, UsageError
 from tallyman.platform.config import Home
 from tallyman.runtime import engine, ledger
 from tallyman.runtime.desk import Desk
-from tallyman.runtime.requests import decide
+from tallyman.runtime.intake import Intake
+from tallyman.runtime.requests import decide, start_run
 from tallyman.runtime.worker import Worker
 from tallyman.store import audit, cases, reviews
-from tests.fake_target import POSTING, FakeSystem, FakeTarget, fake_desk
+from tallyman.store.tables import runs
+from tests.fake_target import POSTING, FakeErpSession, FakeSystem, FakeTarget, fake_desk
 
 
 class Bench:
@@ -27,6 +29,10 @@ class Bench:
 
     def post(self, name: str = "a") -> str:
         """Run one case to its end and give its state."""
+        self.begin(name)
+        return self.settled()
+
+    def begin(self, name: str = "a") -> None:
         with self.desk.database.transaction() as connection:
             sha = self.desk.blobs.put(name.encode())
             case = cases.take_in(
@@ -36,7 +42,6 @@ class Bench:
             self.worker.client.enqueue(
                 connection, engine.PROCESS, engine.case_queue("invoices"), f"case:{name}", case.id
             )
-        return self.settled()
 
     def settled(self) -> str:
         for _ in range(400):
@@ -244,3 +249,103 @@ def test_a_stale_run_can_not_undo_what_was_armed(bench: Bench) -> None:
     stale = ledger.Entry(id=row["id"], state=PostingState.INTENT, epoch=row["epoch"], mine=True, case=row["case_id"])
     with pytest.raises(NotArmed):
         bench.desk.ledger.settle(stale, PostingState.NOT_POSTED, "late", after_click=False)
+
+
+def test_what_somebody_keyed_while_we_were_down_is_found_although_we_had_searched_before(
+    tmp_path: Path, system: FakeSystem, target: FakeTarget
+) -> None:
+    """The recorded answer of a search is as old as the crash; the target is asked again before anything is clicked."""
+    target.faults = ["waits"]
+    desk = fake_desk(Home(tmp_path / "home"), system)
+    first = Bench(desk, Worker(desk, schedules=False), target)
+    first.worker.start()
+    first.begin()
+    assert target.filling.wait(10)
+    first.worker.stop()  # in the midst of filling, as a kill would be: the step is not recorded
+    desk.close()
+    target.store(POSTING)
+    desk = fake_desk(Home(tmp_path / "home"), system)
+    second = Bench(desk, Worker(desk, schedules=False), target)
+    second.worker.start()
+    try:
+        assert second.settled() == CaseState.POSTED
+        assert second.posting() == (PostingState.POSTED, "R1")
+        assert target.clicks == 0
+    finally:
+        second.worker.stop()
+        desk.close()
+
+
+def test_a_file_that_can_not_be_attached_leaves_a_posted_invoice_posted(
+    bench: Bench, system: FakeSystem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    system.capabilities = system.capabilities.model_copy(update={"attach_phase": "after_post"})
+
+    def broken(*_args: object, **_named: object) -> bool:
+        raise ValueError("a defect of the connector")
+
+    monkeypatch.setattr(FakeErpSession, "attach_document", broken)
+    assert bench.post() == CaseState.POSTED
+    with bench.desk.database.transaction() as connection:
+        assert reviews.count_open(connection) == 0
+        assert "could not be attached" in cases.of_run(connection, "r")[0]["message"]
+
+
+def test_a_decision_stands_when_the_asking_is_done_again_after_a_crash(
+    tmp_path: Path, system: FakeSystem, target: FakeTarget
+) -> None:
+    target.shown_gross = "1.19"
+    desk = fake_desk(Home(tmp_path / "home"), system)
+    bench = Bench(desk, Worker(desk, schedules=False), target)
+    bench.worker.start()
+    bench.post()
+    bench.worker.stop()
+    with desk.database.transaction() as connection:  # the worker died before the engine had recorded the step
+        connection.exec_driver_sql("DELETE FROM operation_outputs WHERE function_name = 'ask'")
+        connection.exec_driver_sql("UPDATE workflow_status SET status = 'PENDING' WHERE workflow_uuid = 'case:a'")
+    decide(desk, bench.worker.client, 1, DecisionKind.REJECT, "eva")
+    again = Bench(desk, Worker(desk, schedules=False), target)
+    again.worker.start()
+    try:
+        assert again.settled() == CaseState.REJECTED
+    finally:
+        again.worker.stop()
+        desk.close()
+
+
+def test_a_number_that_a_case_gave_up_is_free_for_another(bench: Bench) -> None:
+    def case(name: str) -> Case:
+        with bench.desk.database.transaction() as connection:
+            found = cases.take_in(
+                connection, bot="invoices", source="s", key=name, name=name, sha256=name * 64, run="r", attended=False
+            )
+        assert found is not None
+        return found
+
+    one, other = case("c"), case("d")
+    misread = NaturalKey(system="fake", company="", party="V1", number="N")
+    assert bench.desk.ledger.intend(misread, one, {}).mine
+    assert not bench.desk.ledger.intend(misread, other, {}).mine
+    bench.desk.ledger.intend(misread.model_copy(update={"number": "M"}), one, {})
+    assert bench.desk.ledger.intend(misread, other, {}).mine
+
+
+def test_a_run_whose_fetching_ended_by_an_error_of_the_machine_is_told_and_not_waited_for(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_args: object, **_named: object) -> None:
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(Intake, "work", full)
+    monkeypatch.setattr(Intake, "fail", full)
+    with bench.desk.database.transaction() as connection:
+        start_run(connection, bench.worker.client, "invoices", "run-1", "eva")
+    for _ in range(200):
+        if bench.worker.client.failed():
+            break
+        time.sleep(0.05)
+    for _ in range(2):
+        bench.worker.sweep()
+    with bench.desk.database.transaction() as connection:
+        assert [row["reason"] for row in reviews.listed(connection)] == [Reason.SYSTEM_DOWN]
+        assert connection.execute(runs.select()).mappings().one()["ended_at"] is not None

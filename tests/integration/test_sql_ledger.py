@@ -296,7 +296,7 @@ def test_goods_are_received_in_parts_and_never_more_than_ordered(erp: SessionThr
     for posting in (first, second):
         receive(erp, posting)
     for posting in (first, second):
-        assert received(erp, posting.reference) == [posting.lines]
+        assert received(erp, posting.delivery_number) == [posting.lines]
     (order,) = erp.call(lambda session: session.find_purchase_order(number="PO-77/1")).items
     assert [line.received for line in order.lines] == [Decimal(100), Decimal("10.5")]
     with pytest.raises(Rejected):
