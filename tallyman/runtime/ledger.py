@@ -126,7 +126,11 @@ class Ledger:
             audit.record(connection, "bot", f"posting.{state.lower()}", entry.case, {"record": record, "note": note})
 
     def back_to_intent(self, entry: Entry) -> Entry:
-        """After the proof that the click stored nothing: ARMED -> INTENT with a new epoch. Raises NotArmed."""
+        """After the proof that the click stored nothing: ARMED -> INTENT with a new epoch. Raises NotArmed.
+
+        May be done again after a crash: the row that it made is then as it should be.
+        """
+        again = entry.model_copy(update={"state": PostingState.INTENT, "epoch": entry.epoch + 1})
         with self._database.transaction() as connection:
             changed = connection.execute(
                 postings.update()
@@ -138,9 +142,12 @@ class Ledger:
                 .values(state=PostingState.INTENT, epoch=entry.epoch + 1, updated_at=now())
             )
             if changed.rowcount != 1:
-                raise NotArmed()
-            audit.record(connection, "bot", "posting.again", entry.case, {"epoch": entry.epoch + 1})
-        return entry.model_copy(update={"state": PostingState.INTENT, "epoch": entry.epoch + 1})
+                row = connection.execute(select(postings).where(postings.c.id == entry.id)).mappings().one()
+                if (row["state"], row["epoch"]) != (PostingState.INTENT, again.epoch):
+                    raise NotArmed()
+            else:
+                audit.record(connection, "bot", "posting.again", entry.case, {"epoch": again.epoch})
+        return again
 
     def of_case(self, case: Case) -> tuple[str, dict[str, Any]] | None:
         """(verb, payload) of what this case has clicked or posted, so that it is only verified; None: nothing yet."""
