@@ -16,7 +16,6 @@ from tallyman.domain.roles import Order, PostedInvoice, Receipt, Vendor
 from tallyman.domain.tolerances import Tolerances
 from tallyman.platform.clock import now
 from tallyman.platform.config import BotSettings
-from tallyman.platform.crashpoints import crash_point
 from tallyman.platform.log import get_logger
 from tallyman.runtime import corrections, engine
 from tallyman.runtime.attempts import Failure, attempt, unwrap
@@ -89,7 +88,6 @@ class DurableClerk:
     def read(self, case: Case) -> Document:
         told = engine.step("read", lambda: self._desk.readings.take(case.sha256))
         document = Document.from_json(unwrap(told))
-        crash_point("read")
         self.document = corrections.corrected(document, self._decisions)
         return self.document
 
@@ -153,7 +151,6 @@ class DurableClerk:
                 if not reviews.is_decided(connection, item):
                     cases.remember_document(connection, case.id, document)
                     cases.move(connection, case.id, state, message)
-            crash_point("review.opened")
             return item
 
         engine.step("ask", put)
@@ -212,7 +209,6 @@ class DurableClerk:
                 cases.move(connection, case.id, CaseState.POSTED, posted.message, record=posted.record)
                 if teachers:
                     confirm_layout(connection, document, case.id, teachers[-1])
-            crash_point("case.posted")
             return True
 
         engine.step("finish", finish)

@@ -20,6 +20,7 @@ from dbos import (
 from sqlalchemy import Connection
 
 from tallyman.errors import TallymanError
+from tallyman.platform.crashpoints import crash_point
 
 APPLICATION_VERSION = "1"
 """Raised when a change to a procedure can't carry on with cases in flight; DBOS's own default would change with every
@@ -134,9 +135,18 @@ class Engine:
 def step(name: str, function: Callable[[], Any]) -> Any:
     """Run a durable step of the current workflow: its JSON result is remembered, and given again after a crash.
 
-    Never retried by the engine: what may be tried again is tried inside `function`.
+    Never retried by the engine: what may be tried again is tried inside `function`. Every step has two points at which
+    a test may kill the process: `step.<name>`, carried out and not recorded, and `after.<name>`.
     """
-    return DBOS.run_step({"name": name, "retries_allowed": False}, function)
+
+    def carry_out() -> Any:
+        answer = function()
+        crash_point(f"step.{name}")
+        return answer
+
+    answer = DBOS.run_step({"name": name, "retries_allowed": False}, carry_out)
+    crash_point(f"after.{name}")
+    return answer
 
 
 def sleep(seconds: float) -> None:

@@ -17,7 +17,6 @@ from tallyman.domain.posting import NaturalKey, PostingState
 from tallyman.domain.reasons import Reason
 from tallyman.errors import Rejected, TallymanError
 from tallyman.platform.blobs import Blobs
-from tallyman.platform.crashpoints import crash_point
 from tallyman.platform.log import get_logger
 from tallyman.runtime import engine
 from tallyman.runtime.attempts import Failure, GaveUp, attempt, failure_of, unwrap
@@ -116,9 +115,7 @@ class Poster:
     # -- the steps
 
     def _intend(self, job: Job) -> dict[str, Any]:
-        entry = self._ledger.intend(job.key, self._case, job.payload)
-        crash_point("posting.intent")
-        return entry.to_json()
+        return self._ledger.intend(job.key, self._case, job.payload).to_json()
 
     def _search(self, job: Job, name: str, entry: Entry) -> Hits:
         def search() -> dict[str, Any]:
@@ -126,16 +123,13 @@ class Poster:
             self._searched = (entry.id, entry.epoch)
             return told
 
-        found = Hits.from_json(unwrap(engine.step(name, search)))
-        crash_point(name)
-        return found
+        return Hits.from_json(unwrap(engine.step(name, search)))
 
     def _click(self, job: Job, entry: Entry) -> Posted | None:
         """Fill, read back, arm, click: one step. None when the click may have happened: then only a search tells."""
         failure: Failure | None = None
         for _ in range(TRIES_BEFORE_CLICK):
             told = engine.step("posting.click", lambda: self._click_once(job, entry))
-            crash_point("posting.clicked")
             if told.get("found"):
                 return self._found_before(entry, Hits.from_json(told["found"]))
             if told["clicked"]:
@@ -249,7 +243,6 @@ class Poster:
     ) -> Posted:
         def settle() -> bool:
             self._ledger.settle(entry, state, note, record=record, after_click=after_click)
-            crash_point("posting.settled")
             return True
 
         engine.step("posting.settle", settle)

@@ -91,6 +91,7 @@ class Memory:
             answer = json.dumps(function())
             self._world.crash_point(f"{name}, not recorded")
             self._answers.append(answer)
+            self._world.crash_point(f"after {name}")
         self._at += 1
         return json.loads(self._answers[self._at - 1])
 
@@ -123,7 +124,6 @@ class Target:
             raise SystemDown
         world.crash_point("filling")
         permit = arm(wanted.shown())
-        world.crash_point("armed")
         permit.spend()
         fate = world.dice.choice(FATES)
         world.note(f"click: {fate}")
@@ -235,7 +235,6 @@ class Simulation:
     @contextmanager
     def _in(self, world: World) -> Iterator[None]:
         with self._patch.context() as patch:
-            patch.setattr(posting, "crash_point", world.crash_point)
             patch.setattr(ledger, "crash_point", world.crash_point)
             patch.setattr("tallyman.runtime.attempts.time.sleep", world.sleep)
             yield

@@ -36,13 +36,13 @@ FILES = (
 )
 POINTS = (
     "intake.stored:3",  # the third file is stored, its case is not
-    "posting.intent",  # 003: the payload is fixed
+    "step.posting.intent",  # 003: the payload is fixed
     "posting.armed",  # 003: armed, not clicked; found absent after the declared delay, clicked by the next worker
     "posting.click:2",  # 006: the same, with the right to click spent; the first click there is that of 003
-    "posting.clicked:3",  # 008: clicked, not verified; 006 passes there twice: nothing found, then clicked
-    "posting.settled",  # 008: the ledger says POSTED, the case does not
-    "case.posted",  # 008: all is written, the step is not
-    "review.opened",  # a review item is written, the step is not
+    "after.posting.click:3",  # 008: clicked, not verified; 006 passes there twice: nothing found, then clicked
+    "step.posting.settle",  # 008: the ledger says POSTED, the case does not
+    "step.finish",  # 008: all is written, the step is not
+    "step.ask",  # a review item is written, the step is not
 )
 """In this order, each by a worker that finds what the one before it left."""
 SLOW = 150.0

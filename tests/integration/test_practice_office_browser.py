@@ -49,20 +49,23 @@ def page(browser: Browser, office: Office) -> Iterator[Page]:
     context.close()
 
 
-def main_window(page: Page) -> Frame:
-    """The frame that the script attaches late; it bears its name only once it has loaded something."""
+def window(page: Page, name: str) -> Frame:
+    """A frame that the script attaches late; it bears its name only once it has loaded something."""
     for _ in range(100):
-        frame = page.frame("main_window")
+        frame = page.frame(name)
         if frame is not None:
             frame.wait_for_load_state()
             return frame
         page.wait_for_timeout(50)
-    raise AssertionError("The frameset never got its main window.")
+    raise AssertionError(f"The frameset never got its {name}.")
+
+
+def main_window(page: Page) -> Frame:
+    return window(page, "main_window")
 
 
 def choose(page: Page, entry: str) -> Frame:
-    frame, menu = main_window(page), page.frame("menu_window")
-    assert menu is not None
+    frame, menu = main_window(page), window(page, "menu_window")
     path = str(menu.get_attribute(f"a:has-text('{entry}')", "href")).partition("?")[0]
     menu.click(f"text={entry}")
     frame.wait_for_url(f"**{path}*")
