@@ -7,6 +7,7 @@ from sqlalchemy import (
     Boolean,
     Column,
     DateTime,
+    Float,
     ForeignKey,
     Index,
     Integer,
@@ -124,6 +125,45 @@ postings = Table(
     Column("created_at", UtcTime, nullable=False),
     Column("updated_at", UtcTime, nullable=False),
     UniqueConstraint("system", "company", "party", "number", "verb", name="uq_postings_natural_key"),
+    Index("ix_postings_party", "system", "verb", "party"),
+)
+
+leases = Table(
+    "leases",
+    metadata,
+    Column("system", String(60), primary_key=True),
+    Column("account", String(120), primary_key=True),
+    Column("epoch", Integer, nullable=False),
+    Column("holder", String(120), nullable=False),
+    Column("taken_at", UtcTime, nullable=False),
+)
+
+reservations = Table(
+    "reservations",
+    metadata,
+    Column("system", String(60), primary_key=True),
+    Column("party", String(200), primary_key=True),
+    Column("case_id", String(80), ForeignKey("cases.id"), nullable=False),
+    Column("taken_at", UtcTime, nullable=False),
+)
+
+breakers = Table(
+    "breakers",
+    metadata,
+    Column("name", String(120), primary_key=True),
+    Column("failures", Integer, nullable=False),
+    Column("opened", Integer, nullable=False),
+    Column("open_until", UtcTime),
+    Column("message", Text, nullable=False, default=""),
+    Column("updated_at", UtcTime, nullable=False),
+)
+
+buckets = Table(
+    "buckets",
+    metadata,
+    Column("system", String(60), primary_key=True),
+    Column("tokens", Float, nullable=False),
+    Column("filled_at", UtcTime, nullable=False),
 )
 
 review_items = Table(

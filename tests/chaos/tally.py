@@ -1,0 +1,26 @@
+"""What a series of faults came to: the figures of one line of docs/faults.md."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(kw_only=True)
+class Tally:
+    """n: runs of the fault; `extra` are further figures by name, which the benchmark prints."""
+
+    row: str
+    """The number of the fault in the matrix, such as "1" or "3"."""
+    fault: str
+    n: int = 0
+    lost: int = 0
+    duplicates: int = 0
+    unknown: int = 0
+    wrong_values: int = 0
+    seed: int = 0
+    seconds: float = 0.0
+    extra: dict[str, float] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
+    """Sentences about whatever was not as it has to be; empty when all is well."""
+
+    @property
+    def clean(self) -> bool:
+        return not (self.lost or self.duplicates or self.wrong_values or self.problems)
