@@ -16,7 +16,10 @@
     │   └── LoginFailed                          the target refused user or password; never tried again and again
     └── TechnicalError                 exit  5   retry later; nothing was lost
         ├── SystemDown                           the target can't be reached or answers with an error
+        ├── SystemPaused                         it failed too often: left alone for a while, not touched
         ├── SessionLost                          the target threw us out in mid-work
+        ├── AccountsInUse                        other workers keep all accounts of the system
+        ├── PlaceLost                            a worker was cut off from the database; it ends at once
         ├── BrowserDied                          Chromium or its driver ended, or hung and was killed
         ├── StorageFull                          no space: stopped before anything was armed
         └── NotArmed                             the right to click was lost to another epoch or a cancel
@@ -153,12 +156,38 @@ class SystemDown(TechnicalError):
     """The system can't be reached."""
 
 
+class SystemPaused(TechnicalError):
+    """The system failed several times in a row and is left alone for a while; it was not touched."""
+
+    advice = "Nothing was lost. It is tried again by itself; `tallyman doctor` shows since which failure it waits."
+
+    def __init__(self, message: str = "", *, wait_s: float = 30.0) -> None:
+        self.wait_s = wait_s
+        """When it is worth another try."""
+        super().__init__(message)
+
+
 class SessionLost(TechnicalError):
     """The system ended our session."""
 
 
 class BrowserDied(TechnicalError):
     """The browser ended or hung, and was stopped."""
+
+
+class AccountsInUse(TechnicalError):
+    """All accounts of the system are in use by other workers."""
+
+    advice = "Start fewer workers, or name more logins under `accounts` of the system in tallyman.toml."
+
+    def __init__(self, system: str) -> None:
+        super().__init__(f"All accounts of {system} are in use by other workers.")
+
+
+class PlaceLost(TechnicalError):
+    """The worker lost its connection to the database, so another may take its work over."""
+
+    advice = "It has stopped; start it again, or let systemd do so."
 
 
 class StorageFull(TechnicalError):

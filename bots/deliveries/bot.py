@@ -43,6 +43,10 @@ class Deliveries:
     def _look_up(self, clerk: Clerk, case: Case, document: Document) -> Facts:
         numbers = order_numbers(document)
         answers = [clerk.erp.find_purchase_order(number=number) for number in numbers]
+        vendors = sorted({order.vendor for answer in answers for order in answer.items})
+        waited = [clerk.reserve(vendor) for vendor in vendors]
+        if any(waited):
+            answers = [clerk.erp.find_purchase_order(number=number) for number in numbers]
         orders = {order.number: order for answer in answers for order in answer.items}
         party = next(iter(orders), None)
         number = document.text("pod_number") or document.text("waybill_number")

@@ -50,6 +50,8 @@ class Invoices:
         )
         vendors = choose_vendors(document, found.items)
         vendor = vendors[0] if len(vendors) == 1 else None
+        if vendor is not None:
+            clerk.reserve(vendor.number)
         sightings = clerk.sightings(case, document, vendor.number if vendor else None)
         places = clerk.confirmed_places(document)
         today = date.fromisoformat(clerk.today())

@@ -12,7 +12,7 @@ from tallyman.errors import ConfigurationError, TallymanError
 from tallyman.platform.config import Home
 from tallyman.registry import Registry
 from tallyman.runtime.desk import Desk
-from tallyman.runtime.worker import is_running
+from tallyman.runtime.places import is_worker_there
 from tallyman.store import audit
 
 _LOW_SPACE = 1 << 30
@@ -84,6 +84,8 @@ def _database(home: Home) -> str:
             raise ConfigurationError(
                 f"The audit trail is broken: {broken}", advice="Restore the database from a backup."
             )
-        return "audit trail whole, " + ("a worker is at work" if is_running(desk) else "no worker at work")
+        return "audit trail whole, " + (
+            "a worker is at work" if is_worker_there(desk.home, desk.database) else "no worker at work"
+        )
     finally:
         desk.close()

@@ -17,8 +17,9 @@ from tallyman.contracts.bot import RunInputs
 from tallyman.domain.case import CaseState
 from tallyman.errors import SystemDown, TechnicalError, UsageError
 from tallyman.runtime.desk import Desk
+from tallyman.runtime.places import is_worker_there, place_of_worker
 from tallyman.runtime.requests import start_run
-from tallyman.runtime.worker import Worker, is_running, worker_lock
+from tallyman.runtime.worker import Worker
 from tallyman.store import cases
 from tallyman.store.tables import runs
 
@@ -36,7 +37,7 @@ def run(
     with open_desk() as desk:
         told_inputs = parse_inputs(desk, bot, inputs or [])
         name = f"{bot}:by-hand:{uuid.uuid4().hex[:12]}"
-        if is_running(desk):
+        if is_worker_there(desk.home, desk.database):
             client = desk.client()
             with desk.database.transaction() as connection:
                 start_run(connection, client, bot, name, user_name(), inputs=told_inputs, attended=attended)
@@ -94,9 +95,9 @@ def work_off(
 
 @contextmanager
 def at_work(desk: Desk) -> Iterator[Worker]:
-    """The worker of this home, in this process."""
-    with worker_lock(desk):
-        worker = Worker(desk, schedules=False)
+    """A worker of this home, in this process."""
+    with place_of_worker(desk.home, desk.database) as place:
+        worker = Worker(desk, place, schedules=False)
         worker.start()
         try:
             yield worker

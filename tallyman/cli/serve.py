@@ -13,17 +13,18 @@ from tallyman.cli.common import err, open_desk, out
 from tallyman.office.serve import serve as serve_office
 from tallyman.platform.config import OfficeSettings
 from tallyman.platform.log import get_logger
-from tallyman.runtime.worker import Worker, worker_lock
+from tallyman.runtime.places import place_of_worker
+from tallyman.runtime.worker import Worker
 
 _log = get_logger(__name__)
 _RESTART_WAIT_S = 2.0
 
 
 def worker() -> None:
-    """Run bots: take up what was left, work off queues, fire schedules. One worker for each TALLYMAN_HOME."""
+    """Run bots: take up what was left, work off queues, fire schedules. On PostgreSQL, as many as you like."""
     stop = _stop_event()
-    with open_desk() as desk, worker_lock(desk):
-        working = Worker(desk)
+    with open_desk() as desk, place_of_worker(desk.home, desk.database) as place:
+        working = Worker(desk, place)
         working.start()
         out.print("The worker is at work. Ctrl-C stops it; nothing is lost by that.")
         while not stop.wait(0.5):

@@ -64,6 +64,12 @@ class Clerk(Protocol):
     def today(self) -> str:
         """The date of this run, ISO 8601; the same after a crash."""
 
+    def reserve(self, party: str) -> bool:
+        """From now on no other case works on this vendor's orders and invoices, until this case has ended.
+
+        True when another case had it and was waited for: what was looked up before may be out of date by now.
+        """
+
     def with_billings(self, orders: tuple[Order, ...]) -> tuple[Order, ...]:
         """The orders with what was billed of each line so far, from our own ledger, where the target does not say it.
 

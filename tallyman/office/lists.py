@@ -10,8 +10,8 @@ from tallyman.domain.posting import PostingState
 from tallyman.errors import ConfigurationError
 from tallyman.office import look
 from tallyman.office.state import Office, office_of
+from tallyman.runtime.places import is_worker_there
 from tallyman.runtime.schedule import next_times
-from tallyman.runtime.worker import is_running
 from tallyman.store.tables import schedules
 
 router = APIRouter()
@@ -29,7 +29,7 @@ def overview(request: Request, office: TheOffice) -> Response:
             "runs": look.run_list(connection, limit=8)[:8],
             "oldest": look.next_item(connection, 0),
         }
-    values["running"] = is_running(office.desk)
+    values["running"] = is_worker_there(office.desk.home, office.desk.database)
     values["bot_title"] = office.bot_title
     return office.page(request, "overview.html", values)
 

@@ -18,16 +18,20 @@ from tallyman.platform.clock import now
 from tallyman.platform.config import BotSettings
 from tallyman.platform.log import get_logger
 from tallyman.runtime import corrections, engine
-from tallyman.runtime.attempts import Failure, attempt, unwrap
+from tallyman.runtime.attempts import Failure, GaveUp, attempt, unwrap
 from tallyman.runtime.billings import with_billings
 from tallyman.runtime.desk import Desk
 from tallyman.runtime.jobs import DeliveryJob, InvoiceJob
 from tallyman.runtime.layouts import confirm_layout, confirmed_places
 from tallyman.runtime.posting import Job, Posted, Poster
-from tallyman.store import cases, reviews
+from tallyman.runtime.pressure import patient_step
+from tallyman.store import cases, reservations, reviews
 
 T = TypeVar("T", bound=Value)
 _log = get_logger(__name__)
+
+_RESERVE_WAITS_S = (*[0.5] * 10, *[2.0] * 30, *[15.0] * 120)
+"""Between looks whether another case has ended: half an hour, longer than for a system that is down."""
 
 
 class DurableErp:
@@ -57,7 +61,7 @@ class DurableErp:
             return {"items": items, "scope": found.scope, "complete": found.complete}
 
         for wait in (*self._desk.settings.retry_waits_s, None):
-            told = engine.step(name, lambda: attempt(name, once))
+            told = patient_step(name, lambda: attempt(name, once))
             if wait is None or "failed" not in told or not Failure.from_json(told["failed"]).technical:
                 break
             engine.sleep(wait)
@@ -73,6 +77,7 @@ class DurableClerk:
         self._desk = desk
         self._settings = settings
         self._run = run
+        self._case = case
         self.erp = DurableErp(desk, settings.erp, attended=case.attended)
         self.document: Document | None = None
         """What was read in this run, for whoever has to tell a person that it ended early."""
@@ -86,7 +91,7 @@ class DurableClerk:
     # -- reading and deciding
 
     def read(self, case: Case) -> Document:
-        told = engine.step("read", lambda: self._desk.readings.take(case.sha256))
+        told = patient_step("read", lambda: self._desk.readings.take(case.sha256))
         document = Document.from_json(unwrap(told))
         self.document = corrections.corrected(document, self._decisions)
         return self.document
@@ -94,6 +99,21 @@ class DurableClerk:
     def today(self) -> str:
         told: str = engine.step("today", lambda: now().astimezone(self._desk.settings.office.zone).date().isoformat())
         return told
+
+    def reserve(self, party: str) -> bool:
+        def try_to() -> str | None:
+            with self._desk.database.transaction() as connection:
+                return reservations.reserve(connection, self._settings.erp, party, self._case.id)
+
+        waited = False
+        for wait in _RESERVE_WAITS_S:
+            holder = engine.step("reserve", try_to)
+            if holder is None:
+                return waited
+            engine.sleep(wait)
+            waited = True
+        told = f"Case {holder} has been at work on {party} for too long."
+        raise GaveUp(Failure(reason=Reason.SYSTEM_DOWN, message=told, advice="Accept to try again.", technical=True))
 
     def with_billings(self, orders: tuple[Order, ...]) -> tuple[Order, ...]:
         def look() -> list[Any]:
@@ -234,7 +254,7 @@ class DurableClerk:
 
         if self._desk.registry.system(self.erp.name).capabilities.attach_phase == "none":
             return
-        told = engine.step("attach", attach)
+        told = patient_step("attach", attach)
         if not told.get("ok"):
             self.move(case, CaseState.POSTED, "Posted and read back; the file could not be attached.")
 

@@ -6,7 +6,8 @@ queue, an unknown workflow) is refused here.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from dbos import (
@@ -29,7 +30,10 @@ edit and strand them."""
 TAKE_IN = "take_in"
 PROCESS = "process"
 _WORKFLOWS = {TAKE_IN, PROCESS}
-TAKE_IN_QUEUE = "take_in"
+
+
+def intake_queue(bot: str) -> str:
+    return f"take_in.{bot}"
 
 
 def case_queue(bot: str) -> str:
@@ -41,11 +45,29 @@ def prepare(database_url: str) -> None:
     run_dbos_database_migrations(_plain(database_url))
 
 
+_UNFINISHED = ["ENQUEUED", "PENDING"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Left:
+    """A workflow that has not ended. `place` is the worker's that it is at work in; empty while it is enqueued.
+
+    turn: the `place` with which it was enqueued.
+    """
+
+    id: str
+    workflow: str
+    queue: str
+    arguments: list[Any]
+    place: str
+    turn: int
+
+
 class EngineClient:
     """Enqueues workflows and looks at them. Works without a worker: what is enqueued waits."""
 
     def __init__(self, database_url: str, bots: tuple[str, ...]) -> None:
-        self._queues = {TAKE_IN_QUEUE, *(case_queue(bot) for bot in bots)}
+        self._queues = {queue(bot) for bot in bots for queue in (intake_queue, case_queue)}
         self._client = DBOSClient(system_database_url=_plain(database_url), serializer=DBOSPortableJSONSerializer())
 
     def enqueue(
@@ -85,11 +107,40 @@ class EngineClient:
 
     def in_work(self) -> set[str]:
         """The ids of the cases that a workflow is enqueued or at work for."""
-        found = self._client.list_workflows(status=["ENQUEUED", "PENDING"], name=PROCESS, load_output=False)
+        found = self._client.list_workflows(status=_UNFINISHED, name=PROCESS, load_output=False)
         return {str(arguments[0]) for one in found if (arguments := _arguments(one.input))}
 
+    def times(self, prefix: str) -> int:
+        """How many workflows there are, or were, whose id begins so."""
+        return len(self._client.list_workflows(workflow_id_prefix=prefix, load_input=False, load_output=False))
+
+    def places(self) -> set[str]:
+        """The names of all workers' places that workflows stand at work in; some may be dead."""
+        found = self._client.list_workflows(status="PENDING", load_input=False, load_output=False)
+        return {one.executor_id for one in found if one.executor_id}
+
+    def of_other_versions(self) -> list[Left]:
+        """What is to be carried out by procedures of another version than ours."""
+        found = self._client.list_workflows(status=_UNFINISHED, load_output=False)
+        return [
+            Left(
+                id=one.workflow_id,
+                workflow=one.name,
+                queue=one.queue_name or "",
+                arguments=_arguments(one.input),
+                place=(one.executor_id or "") if one.status == "PENDING" else "",
+                turn=one.priority or 0,
+            )
+            for one in found
+            if one.app_version != APPLICATION_VERSION
+        ]
+
+    def cancel(self, workflow_id: str) -> None:
+        """Never to be carried out any more; one that is at work stops before its next step."""
+        self._client.cancel_workflow(workflow_id)
+
     def unfinished(self) -> int:
-        found = self._client.list_workflows(status=["ENQUEUED", "PENDING"], load_input=False, load_output=False)
+        found = self._client.list_workflows(status=_UNFINISHED, load_input=False, load_output=False)
         return len(found)
 
     def close(self) -> None:
@@ -97,14 +148,17 @@ class EngineClient:
 
 
 class Engine:
-    """Runs workflows. One for each process; exactly one worker process on SQLite."""
+    """Runs workflows. One for each process; exactly one worker process on SQLite.
 
-    def __init__(self, database_url: str, *, executor_id: str = "worker") -> None:
+    place: the worker's among its peers; one that stands in it after a crash takes up what was left there.
+    """
+
+    def __init__(self, database_url: str, place: str) -> None:
         config: DBOSConfig = {
             "name": "tallyman",
             "system_database_url": _plain(database_url),
             "application_version": APPLICATION_VERSION,
-            "executor_id": executor_id,
+            "executor_id": place,
             "serializer": DBOSPortableJSONSerializer(),
             "log_level": "WARNING",
             "notification_listener_polling_interval_sec": 1.0,
@@ -121,11 +175,25 @@ class Engine:
 
         DBOS.workflow(name=name, max_recovery_attempts=1000)(procedure)
 
-    def launch(self, queues: dict[str, int]) -> None:
-        """Start working; takes up what a dead worker left. `queues` maps a name to how many run at a time."""
+    def launch(self, queues: dict[str, int], listening: Iterable[str]) -> None:
+        """Take up what a dead worker left in our place, and take work from the queues that are `listening`.
+
+        queues: all that there are, with how many of each a worker runs at a time.
+        """
+        DBOS.listen_queues(list(listening))
         DBOS.launch()
         for name, at_a_time in queues.items():
             DBOS.register_queue(name, worker_concurrency=at_a_time, polling_interval_sec=0.1)
+
+    def listen(self, queues: Iterable[str]) -> None:
+        """Take work from these queues too, from now on."""
+        listening = self._dbos._listening_queues  # read anew each second; `listen_queues` is for before
+        assert listening is not None
+        listening.extend(queue for queue in queues if queue not in listening)
+
+    def take_over(self, place: str) -> None:
+        """Give back to their queues what a worker that is dead had at work in its place."""
+        DBOS._recover_pending_workflows([place])  # what `launch` does for the own place
 
     def stop(self) -> None:
         """Stop after the current steps; workflows go on at the next launch."""

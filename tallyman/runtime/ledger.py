@@ -13,6 +13,7 @@ both own a record. Arming is a compare-and-set on state and epoch: whoever held 
 
 import hashlib
 import json
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -26,8 +27,9 @@ from tallyman.domain.posting import NaturalKey, PostingState, shown_kind
 from tallyman.errors import NotArmed, ReadBackDiffers
 from tallyman.platform.clock import now
 from tallyman.platform.crashpoints import crash_point
+from tallyman.runtime import leases
 from tallyman.store import audit
-from tallyman.store.database import Database
+from tallyman.store.database import Database, one_at_a_time
 from tallyman.store.tables import postings
 
 _CLICKED = (PostingState.ARMED, PostingState.UNKNOWN, PostingState.POSTED)
@@ -58,6 +60,7 @@ class Ledger:
         text = json.dumps(payload, sort_keys=True)
         values = {"payload": payload, "payload_hash": hashlib.sha256(text.encode()).hexdigest(), "updated_at": now()}
         with self._database.transaction() as connection:
+            one_at_a_time(connection, f"posting:{key.system}:{key.party}")
             row = self._row(connection, key)
             clicked = self._clicked(connection, case, key)
             if clicked is not None:
@@ -82,9 +85,13 @@ class Ledger:
             row = connection.execute(select(postings).where(postings.c.id == entry_id)).mappings().one()
             return _entry(row, case)
 
-    def arm(self, entry: Entry, screenshot: str | None) -> None:
-        """INTENT -> ARMED, on the disk when this returns. Raises NotArmed when state or epoch are not as they were."""
+    def arm(self, entry: Entry, screenshot: str | None, lease: leases.Lease) -> None:
+        """INTENT -> ARMED, on the disk when this returns.
+
+        Raises NotArmed when state or epoch are not as they were, or when the lease is another worker's by now.
+        """
         with self._database.transaction() as connection:
+            leases.check(connection, lease)
             changed = connection.execute(
                 postings.update()
                 .where(
@@ -201,15 +208,27 @@ class Ledger:
         return connection.execute(select(postings).where(*wanted)).mappings().first()
 
 
+CLICK_WITHIN_S = 5.0
+"""A permit is good for this long: another worker that takes over knows that no click can come any more."""
+
+
+def _clock() -> float:
+    """Goes on while the machine sleeps, as `time.monotonic` does not."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
 class OneClick(Permit):
-    """A permit that can be spent once."""
+    """A permit that can be spent once, and soon. Made before the row is armed: its time begins then."""
 
     def __init__(self) -> None:
         self._spent = False
+        self._until = _clock() + CLICK_WITHIN_S
 
     def spend(self) -> None:
         if self._spent:
             raise NotArmed("The one click was made already.")
+        if _clock() > self._until:
+            raise NotArmed("The click came too late after it was armed, so it was not made.")
         self._spent = True
         crash_point("posting.click")
 

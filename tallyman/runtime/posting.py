@@ -15,12 +15,13 @@ from tallyman.domain.base import Value
 from tallyman.domain.case import Case
 from tallyman.domain.posting import NaturalKey, PostingState
 from tallyman.domain.reasons import Reason
-from tallyman.errors import Rejected, TallymanError
+from tallyman.errors import Rejected, SystemPaused, TallymanError
 from tallyman.platform.blobs import Blobs
 from tallyman.platform.log import get_logger
 from tallyman.runtime import engine
 from tallyman.runtime.attempts import Failure, GaveUp, attempt, failure_of, unwrap
-from tallyman.runtime.ledger import Entry, Ledger, OneClick, compare_read_back
+from tallyman.runtime.ledger import CLICK_WITHIN_S, Entry, Ledger, OneClick, compare_read_back
+from tallyman.runtime.pressure import patient_step
 from tallyman.runtime.sessions import Sessions
 
 _log = get_logger(__name__)
@@ -123,13 +124,13 @@ class Poster:
             self._searched = (entry.id, entry.epoch)
             return told
 
-        return Hits.from_json(unwrap(engine.step(name, search)))
+        return Hits.from_json(unwrap(patient_step(name, search)))
 
     def _click(self, job: Job, entry: Entry) -> Posted | None:
         """Fill, read back, arm, click: one step. None when the click may have happened: then only a search tells."""
         failure: Failure | None = None
         for _ in range(TRIES_BEFORE_CLICK):
-            told = engine.step("posting.click", lambda: self._click_once(job, entry))
+            told = patient_step("posting.click", lambda: self._click_once(job, entry))
             if told.get("found"):
                 return self._found_before(entry, Hits.from_json(told["found"]))
             if told["clicked"]:
@@ -151,13 +152,15 @@ class Poster:
             return {"clicked": True, "failed": None, "refused": False}
         armed: list[bool] = []
         session = self._session()  # once: `arm` runs in its thread, where nobody else may be waited for
+        lease = self._sessions.lease(self._system)
 
         def arm(shown: Mapping[str, str]) -> Permit:
             compare_read_back(job.shown, shown)
             picture = session.snapshot()
-            self._ledger.arm(entry, self._blobs.put(picture) if picture else None)
+            permit = OneClick()
+            self._ledger.arm(entry, self._blobs.put(picture) if picture else None, lease)
             armed.append(True)
-            return OneClick()
+            return permit
 
         try:
             if self._searched != (entry.id, entry.epoch):
@@ -166,6 +169,9 @@ class Poster:
                 if found.items or not found.complete:
                     return {"clicked": False, "failed": None, "refused": False, "found": found.to_json()}
             session.call(lambda erp: job.click(erp, arm), timeout_s=180)
+        except SystemPaused as error:  # nothing was touched; by the time it is back, somebody may have keyed it
+            self._searched = None
+            return {"clicked": bool(armed), "failed": failure_of(error).to_json(), "refused": False}
         except TallymanError as error:
             session.discard()
             refused = isinstance(error, Rejected)
@@ -201,7 +207,9 @@ class Poster:
         waits = [0.0, self._capabilities.settle_s]
         delay = self._capabilities.max_visibility_delay_s
         if delay is not None:
-            waits.append(max(delay - self._capabilities.settle_s, 0.0) + 0.5)
+            # A click of a worker that was cut off, and whose work we took over, may come within this time of its right.
+            others = CLICK_WITHIN_S if self._sessions.shared else 0.0
+            waits.append(max(delay - self._capabilities.settle_s, 0.0) + 0.5 + others)
         return waits
 
     def _refused(self, job: Job, entry: Entry, refused: Failure) -> Posted:

@@ -36,7 +36,7 @@ def start_run(
     told = (inputs or RunInputs()).to_json()
     if not cases.start_run(connection, run, bot, requested_by, told, attended=attended):
         return False
-    client.enqueue(connection, engine.TAKE_IN, engine.TAKE_IN_QUEUE, f"run:{run}", bot, run, told, attended)
+    client.enqueue(connection, engine.TAKE_IN, engine.intake_queue(bot), f"run:{run}", bot, run, told, attended)
     return True
 
 

@@ -1,32 +1,68 @@
-"""The open sessions of this process: one for each system, made on first use."""
+"""The open sessions of this process: one for each system, made on first use, each under a lease of an account."""
 
 import threading
-from collections.abc import Mapping
+import time
 
 from tallyman.browser.session import SessionThread
+from tallyman.errors import AccountsInUse, NotArmed
 from tallyman.platform.config import Settings
 from tallyman.platform.vault import Vault
 from tallyman.registry import ROOT, Registry
+from tallyman.runtime.leases import Lease, Leases
+from tallyman.runtime.pressure import Pressure
 
 _PATIENCE_S = 240.0
 """A posting that is under way ends by its own time-outs before another kind of browser takes its place."""
+LEASE_PATIENCE_S = 600.0
+"""How long an account is waited for that another worker uses now: it gives a source back when it has fetched all."""
+_POLL_S = 0.25
 
 
 class Sessions:
-    """Hands out the one session thread of a system."""
+    """Hands out the one session thread of a system. Only a worker has any: see `work_under`."""
 
-    def __init__(self, registry: Registry, settings: Settings, vault: Vault) -> None:
+    def __init__(self, registry: Registry, settings: Settings, vault: Vault, pressure: Pressure) -> None:
         self._registry = registry
         self._settings = settings
         self._vault = vault
+        self._pressure = pressure
+        self._leases: Leases | None = None
+        self._held: dict[str, Lease] = {}
         self._threads: dict[str, tuple[bool, SessionThread]] = {}
         self._lock = threading.Lock()
 
+    def work_under(self, leases: Leases) -> None:
+        """From now on this process may open sessions, each under a lease."""
+        self._leases = leases
+
+    @property
+    def shared(self) -> bool:
+        """Other workers may use the same systems."""
+        return self._leases is not None and self._leases.shared
+
+    def try_lease(self, system: str) -> bool:
+        """Whether this worker holds an account of the system, taken now if one is free. Never waits."""
+        with self._lock:
+            if system not in self._held and self._leases is not None:
+                taken = self._leases.take(system, self._accounts(system))
+                if taken is not None:
+                    self._held[system] = taken
+            return system in self._held
+
+    def lease(self, system: str) -> Lease:
+        """The lease under which the system's session works. Raises NotArmed without one."""
+        with self._lock:
+            if system not in self._held:
+                raise NotArmed("This worker holds no account of the system; nothing was posted.")
+            return self._held[system]
+
     def of(self, system: str, *, attended: bool = False) -> SessionThread:
-        """The session, in a browser to be seen when `attended`. Raises ConfigurationError for an unknown system.
+        """The session, in a browser to be seen when `attended`.
 
         A system has one session: one that is headless is ended first when it is to be seen, and the other way round.
+        Raises ConfigurationError for an unknown system, AccountsInUse when other workers keep all its accounts.
         """
+        self._wait_for_lease(system)
         with self._lock:
             known = self._threads.get(system)
             if known is not None and known[0] != attended:
@@ -36,20 +72,57 @@ class Sessions:
                 known = self._threads[system] = (attended, self._new(system, attended))
             return known[1]
 
-    def _new(self, system: str, headed: bool) -> SessionThread:
-        return SessionThread(
-            self._registry.system(system),
-            ROOT / "selectors" / system,
-            self._settings_of(system),
-            lambda name: self._vault.get(f"{system}.{name}"),
-            headed=headed,
-        )
+    def leave(self, system: str) -> None:
+        """Where others may want it: end the session and give its account back."""
+        if not self.shared:
+            return
+        with self._lock:
+            known, lease = self._threads.pop(system, None), self._held.pop(system, None)
+        if known is not None:
+            known[1].close()
+        if lease is not None and self._leases is not None:
+            self._leases.give_back(lease)
 
-    def _settings_of(self, system: str) -> Mapping[str, str]:
-        return self._settings.of_system(system)
+    def kill(self) -> None:
+        """End all browsers from outside, at once."""
+        for _, thread in list(self._threads.values()):
+            thread.kill()
 
     def close(self) -> None:
         with self._lock:
             for _, thread in self._threads.values():
                 thread.close()
             self._threads.clear()
+            for lease in self._held.values():
+                if self._leases is not None:
+                    self._leases.give_back(lease)
+            self._held.clear()
+            self._leases = None
+
+    def _wait_for_lease(self, system: str) -> None:
+        until = time.monotonic() + LEASE_PATIENCE_S
+        while not self.try_lease(system):
+            if self._leases is None or time.monotonic() > until:
+                raise AccountsInUse(system)
+            time.sleep(_POLL_S)
+
+    def _accounts(self, system: str) -> list[str]:
+        sessions = self._registry.system(system).capabilities.sessions_per_user
+        users = self._settings.accounts(system)
+        return [f"{user}#{n}" if n > 1 else user for n in range(1, sessions + 1) for user in users]
+
+    def _new(self, system: str, headed: bool) -> SessionThread:
+        user = self._held[system].user
+        return SessionThread(
+            self._registry.system(system),
+            ROOT / "selectors" / system,
+            self._settings.of_system(system, user),
+            lambda name: self._secret(system, user, name),
+            headed=headed,
+            guard=lambda stopping: self._pressure.around_call(system, stopping),
+        )
+
+    def _secret(self, system: str, user: str, name: str) -> str:
+        """`<system>.<user>.<name>` where several accounts have secrets of their own, else `<system>.<name>`."""
+        own = f"{system}.{user}.{name}"
+        return self._vault.get(own if own in self._vault.names() else f"{system}.{name}")

@@ -1,104 +1,122 @@
-"""The one process that works: engine, scheduler and sweep, behind a file lock."""
+"""A process that works: engine, scheduler and upkeep, in a place of its own among the workers."""
 
-import fcntl
 import os
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import RowMapping, select
 
 from tallyman.domain.case import CaseState
 from tallyman.domain.finding import Finding
 from tallyman.domain.reasons import Reason
-from tallyman.errors import WorkerRunning
+from tallyman.errors import PlaceLost
 from tallyman.platform.clock import now
 from tallyman.platform.log import get_logger
 from tallyman.runtime import engine
 from tallyman.runtime.desk import Desk
+from tallyman.runtime.leases import Leases
+from tallyman.runtime.places import HomePlace, Place
 from tallyman.runtime.procedures import Procedures
 from tallyman.runtime.schedule import Scheduler
 from tallyman.store import reviews
 from tallyman.store.cases import end_run, move
 from tallyman.store.tables import cases, runs
 
+UPKEEP_EVERY_S = 1.0
 SWEEP_EVERY_S = 30.0
 STARTS_WITHIN_S = 300.0
 """What has not started after this long gets a review item: nothing waits unseen."""
+LEFT_ALONE_S = 10.0
+"""An open case that no workflow has worked for and that has not changed for so long is begun again."""
 
 TIMES_AGAIN = 5
-_AGAIN = ":again"
+_CUT_OFF = 70
+"""The exit code of a worker that has lost its place."""
 
 _log = get_logger(__name__)
 
 
-@contextmanager
-def worker_lock(desk: Desk) -> Iterator[None]:
-    """Hold the home's worker lock. Raises WorkerRunning. The kernel frees it when the process dies, however it dies."""
-    with desk.home.lock.open("a+") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise WorkerRunning() from None
-        file.truncate(0)
-        file.write(str(os.getpid()))
-        file.flush()
-        yield
-
-
-def is_running(desk: Desk) -> bool:
-    """Whether a worker holds the lock now."""
-    try:
-        with worker_lock(desk):
-            return False
-    except WorkerRunning:
-        return True
-
-
 class Worker:
-    """Runs procedures until `stop`. Call inside `worker_lock`."""
+    """Runs procedures until `stop`. Call inside `place_of_worker`."""
 
-    def __init__(self, desk: Desk, *, schedules: bool = True) -> None:
+    def __init__(self, desk: Desk, place: Place | None = None, *, schedules: bool = True) -> None:
         self._desk = desk
+        self._place: Place = place or HomePlace()
         self.client = desk.client()
-        self._engine = engine.Engine(desk.database.url)
+        self._engine = engine.Engine(desk.database.url, self._place.name)
         Procedures(desk, self.client).register(self._engine)
         self._scheduler = Scheduler(desk, self.client) if schedules else None
+        self._erps = {bot: settings.erp for bot, settings in desk.bots().items()}
         self._stopping = threading.Event()
-        self._sweeper = threading.Thread(target=self._sweep_on, name="sweep", daemon=True)
+        self._upkeep = threading.Thread(target=self._keep_up, name="upkeep", daemon=True)
 
     def start(self) -> None:
         """Take up what was left by a worker that died, then take new work."""
+        self._desk.sessions.work_under(Leases(self._desk.database, self._place))
         queues = {engine.case_queue(bot): settings.concurrency for bot, settings in self._desk.bots().items()}
-        self._engine.launch({engine.TAKE_IN_QUEUE: 1, **queues})
+        fetching = {engine.intake_queue(bot): 1 for bot in self._erps}
+        self._engine.launch(queues | fetching, [*fetching, *self._case_queues()])
+        self._begin_anew_what_other_versions_left()
         if self._scheduler is not None:
             self._scheduler.start()
-        self._sweeper.start()
-        _log.info("worker started", pid=os.getpid())
+        self._upkeep.start()
+        _log.info("worker started", pid=os.getpid(), place=self._place.name)
 
     def stop(self) -> None:
         self._stopping.set()
         if self._scheduler is not None:
             self._scheduler.stop()
         self._engine.stop()
-        self._desk.sessions.close()  # before the lock is given back: no browser of ours outlives the right to work
+        self._desk.sessions.close()  # before the place is given back: no browser of ours outlives the right to work
         self.client.close()
-        self._sweeper.join(10)
+        self._upkeep.join(10)
 
-    def _sweep_on(self) -> None:
-        while not self._stopping.wait(SWEEP_EVERY_S):
+    def _case_queues(self) -> list[str]:
+        """The queues of the bots whose ERP this worker holds an account of; it takes cases of these alone."""
+        return [engine.case_queue(bot) for bot, erp in self._erps.items() if self._desk.sessions.try_lease(erp)]
+
+    # -- upkeep
+
+    def _keep_up(self) -> None:
+        swept = now()
+        while not self._stopping.wait(UPKEEP_EVERY_S):
             try:
-                self.sweep()
-            except Exception:  # noqa: BLE001 - the next sweep tries again; a worker never dies of its broom
-                _log.exception("sweep failed")
+                self.upkeep()
+                if now() - swept > timedelta(seconds=SWEEP_EVERY_S) or now() < swept:
+                    swept = now()
+                    self.sweep()
+            except PlaceLost:
+                self._cut_off()
+            except Exception:  # noqa: BLE001 - the next one tries again; a worker never dies of its broom
+                _log.exception("upkeep failed")
+
+    def upkeep(self) -> None:
+        """Among several workers: see that our place is ours, take accounts that became free, take over from the dead.
+
+        Raises PlaceLost.
+        """
+        if self._place.alone:
+            return
+        self._place.check()
+        self._engine.listen(self._case_queues())
+        for place in self.client.places() - {self._place.name}:
+            if self._place.is_dead(place):
+                _log.warning("a worker has died; its work is taken over", place=place)
+                self._engine.take_over(place)
+                self._begin_anew_what_other_versions_left()
+
+    def _cut_off(self) -> None:
+        """Another worker may begin our cases again: nothing of this process may reach a target any more."""
+        _log.critical("cut off from the database; this worker ends", place=self._place.name)
+        self._desk.sessions.kill()
+        os._exit(_CUT_OFF)
 
     def sweep(self) -> None:
-        """Start again what ended by an error of the machine, and tell a person of what does not start."""
-        in_work = self.client.in_work()
-        for workflow_id, name, arguments in self.client.failed():
-            if name == engine.PROCESS and arguments and str(arguments[0]) not in in_work:
-                self._take_up_again(workflow_id, str(arguments[0]))
-            elif name == engine.TAKE_IN and arguments:
+        """Begin again what nobody works for any more, and tell a person of what does not start."""
+        for row in self._left_alone(now() - timedelta(seconds=LEFT_ALONE_S)):
+            self._begin_again(row)
+        for _, name, arguments in self.client.failed():
+            if name == engine.TAKE_IN and arguments:
                 self._end_run(str(arguments[1]))
         late = now().timestamp() * 1000 - STARTS_WITHIN_S * 1000
         for workflow_id, queue, created_at in self.client.waiting():
@@ -107,6 +125,46 @@ class Worker:
                 finding = Finding(reason=Reason.SCHEDULE_MISSED, message=message)
                 with self._desk.database.transaction() as connection:
                     reviews.open_item(connection, None, f"late:{workflow_id}", [finding])
+
+    def _left_alone(self, since: datetime) -> list[RowMapping]:
+        """Open cases without a workflow: it ended by an error of the machine (a full disk, say), or was given up."""
+        with self._desk.database.transaction() as connection:
+            found = connection.execute(
+                select(cases).where(cases.c.state == CaseState.OPEN, cases.c.updated_at < since).order_by(cases.c.seq)
+            ).mappings()
+            rows = list(found)
+        in_work = self.client.in_work() if rows else set()
+        return [row for row in rows if row["id"] not in in_work]
+
+    def _begin_again(self, row: RowMapping) -> None:
+        """All that a run does is safe to do again."""
+        prefix = f"again:{row['id']}:"
+        times = self.client.times(prefix)
+        with self._desk.database.transaction() as connection:
+            unchanged = select(cases.c.id).where(
+                cases.c.id == row["id"], cases.c.state == CaseState.OPEN, cases.c.updated_at == row["updated_at"]
+            )
+            if connection.execute(unchanged.with_for_update()).first() is None:
+                return
+            if times >= TIMES_AGAIN:
+                message = f"The machine failed on this case {TIMES_AGAIN} times; see `tallyman doctor`."
+                finding = Finding(reason=Reason.SYSTEM_DOWN, message=message)
+                reviews.open_item(connection, row["id"], f"{prefix}{times}", [finding])
+                move(connection, row["id"], CaseState.IN_REVIEW, message)
+            else:
+                queue = engine.case_queue(row["bot"])
+                self.client.enqueue(connection, engine.PROCESS, queue, f"{prefix}{times}", row["id"], place=row["seq"])
+
+    def _begin_anew_what_other_versions_left(self) -> None:
+        """Procedures of another version can't be carried on in mid-work; they begin anew with ours, which is safe."""
+        for left in self.client.of_other_versions():
+            if left.place and left.place != self._place.name and not self._place.is_dead(left.place):
+                continue  # a worker of that version is alive and will end it
+            anew = f"{left.id}:v{engine.APPLICATION_VERSION}"
+            with self._desk.database.transaction() as connection:
+                self.client.enqueue(connection, left.workflow, left.queue, anew, *left.arguments, place=left.turn)
+            self.client.cancel(left.id)  # afterwards: a crash between the two leaves both, and never neither
+            _log.info("begun anew by this version", workflow=left.id)
 
     def _end_run(self, run: str) -> None:
         """A run that ended by an exception (a full disk, say) is told, and nobody waits for it any longer."""
@@ -118,17 +176,3 @@ class Worker:
                     connection, None, f"{run}/failed", [Finding(reason=Reason.SYSTEM_DOWN, message=message)]
                 )
                 end_run(connection, run, offered=0, taken=0, repeated=0, problems=[message])
-
-    def _take_up_again(self, workflow_id: str, case_id: str) -> None:
-        """A run that ended by an exception (a full disk, say) is started anew: all it does is safe to do again."""
-        again = f"{workflow_id}{_AGAIN}"
-        with self._desk.database.transaction() as connection:
-            row = connection.execute(select(cases).where(cases.c.id == case_id)).mappings().first()
-            if row is None or row["state"] != CaseState.OPEN:
-                return
-            if again.count(_AGAIN) > TIMES_AGAIN:
-                message = f"The machine failed on this case {TIMES_AGAIN} times; see `tallyman doctor`."
-                reviews.open_item(connection, case_id, again, [Finding(reason=Reason.SYSTEM_DOWN, message=message)])
-                move(connection, case_id, CaseState.IN_REVIEW, message)
-            else:
-                self.client.enqueue(connection, engine.PROCESS, engine.case_queue(row["bot"]), again, case_id)

@@ -1,5 +1,6 @@
 """The connection to the one database: SQLite in TALLYMAN_HOME, or PostgreSQL by URL."""
 
+import hashlib
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -51,6 +52,16 @@ class Database:
 
     def dispose(self) -> None:
         self.engine.dispose()
+
+
+def one_at_a_time(connection: Connection, what: str) -> None:
+    """Let transactions that name the same thing follow one another, where rows that don't exist yet can't be locked.
+
+    On SQLite every transaction follows the others by itself.
+    """
+    if connection.dialect.name == "postgresql":
+        number = int.from_bytes(hashlib.sha256(what.encode()).digest()[:8], "big", signed=True)
+        connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": number})
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:

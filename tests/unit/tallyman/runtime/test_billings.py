@@ -13,7 +13,9 @@ from tallyman.domain.roles import Order, OrderLine
 from tallyman.platform.config import Home
 from tallyman.runtime.billings import with_billings
 from tallyman.runtime.desk import Desk
+from tallyman.runtime.leases import Leases
 from tallyman.runtime.ledger import Entry
+from tallyman.runtime.places import HomePlace
 from tallyman.store import cases
 from tests.fake_target import FakeSystem, FakeTarget, fake_desk
 
@@ -41,7 +43,9 @@ def posted(desk: Desk, **changes: Any) -> None:
     assert isinstance(case, Case)
     key = NaturalKey(system="fake", company="", party="V1", number=fold_number(posting.number))
     entry: Entry = desk.ledger.intend(key, case, posting.to_json())
-    desk.ledger.arm(entry, None)
+    lease = Leases(desk.database, HomePlace()).take("fake", ["-"])
+    assert lease is not None
+    desk.ledger.arm(entry, None, lease)
     desk.ledger.settle(entry, PostingState.POSTED, "", record="R1")
 
 
