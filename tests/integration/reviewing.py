@@ -20,6 +20,8 @@ from tallyman.domain.posting import NaturalKey, PostingState
 from tallyman.domain.reasons import Reason
 from tallyman.platform.config import Home
 from tallyman.runtime.desk import Desk
+from tallyman.runtime.leases import Leases
+from tallyman.runtime.places import HomePlace
 from tallyman.store import cases, reviews
 from tallyman.store.tables import postings
 
@@ -157,7 +159,9 @@ def ask(desk: Desk, case: Case | None, *findings: Finding, state: CaseState = Ca
 def post(desk: Desk, case: Case, number: str, state: PostingState, record: str = "") -> int:
     key = NaturalKey(system="practice_erp", company="", party="V-1007", number=number)
     entry = desk.ledger.intend(key, case, {"number": number, "vendor": "V-1007", "gross": "1284.50"})
-    desk.ledger.arm(entry, desk.blobs.put(scan("the filled form")))
+    lease = Leases(desk.database, HomePlace()).take("practice_erp", ["-"])
+    assert lease is not None
+    desk.ledger.arm(entry, desk.blobs.put(scan("the filled form")), lease)
     desk.ledger.settle(entry, state, "Found by a search, equal.", record=record)
     if state is PostingState.POSTED:
         with desk.database.transaction() as connection:
