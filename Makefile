@@ -1,12 +1,13 @@
 # Every target makes the machine ready by itself; see scripts/setup.
-# Variables: SERVE=0 (demo ends instead of leaving the office open), INVOICES=folder (demo-sqlledger), ARGS=... (test, check)
+# Variables: SERVE=0 (demo ends instead of leaving the office open), INVOICES=folder (demo-sqlledger), LONG=1 (faults),
+# ARGS=... (test, check, faults)
 
 PY := .venv/bin/python
 CODE := $(wildcard tallyman bots ocr models systems fixtures benchmarks tests scripts)
 INVOICES ?= ../shared/data/invoices
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-sqlledger test check static clean
+.PHONY: help setup demo demo-sqlledger test check faults static clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -30,6 +31,10 @@ check: ## Before a commit: static checks and the fast tests
 	@scripts/setup test
 	@$(MAKE) --no-print-directory static
 	@$(PY) -m pytest -q -m "not slow and not erp" $(ARGS)
+
+faults: ## The fault matrix, written to docs/faults.md; LONG=1 for the full figures (an hour and a half)
+	@scripts/setup test
+	@$(PY) -m benchmarks.durability --write docs/faults.md $(if $(LONG),--long) $(ARGS)
 
 # All four are run, so that one run tells everything.
 static:

@@ -110,6 +110,10 @@ def has_debians_chromium() -> bool:
     return bool(shutil.which(shell)) or not known(shell)
 
 
+def has_postgresql() -> bool:
+    return bool(glob.glob("/usr/lib/postgresql/*/bin/initdb"))
+
+
 def distribution() -> str:
     """The `ID` of /etc/os-release, "" where there is none."""
     try:
@@ -119,7 +123,7 @@ def distribution() -> str:
     return next((line[3:].strip('"') for line in lines if line.startswith("ID=")), "")
 
 
-def needs() -> list[Need]:
+def needs(purpose: str = "run") -> list[Need]:
     found = [
         Need("Tesseract with English", ("tesseract-ocr", "tesseract-ocr-eng"), lambda: has_language("eng")),
         Need("Tesseract's German", ("tesseract-ocr-deu",), lambda: has_language("deu"), required=False),
@@ -132,6 +136,8 @@ def needs() -> list[Need]:
             required=False,
         ),
     ]
+    if purpose == "test":
+        found.append(Need("PostgreSQL", ("postgresql",), has_postgresql, required=False))
     if distribution() == "debian":
         # Elsewhere Playwright's own build is taken; see install_chromium.
         found.append(Need("Chromium", ("chromium", "chromium-headless-shell"), has_debians_chromium))
@@ -171,9 +177,9 @@ def known(package: str) -> bool:
     return "Candidate:" in shown.stdout and "Candidate: (none)" not in shown.stdout
 
 
-def prepare_system() -> bool:
+def prepare_system(purpose: str = "run") -> bool:
     """False when a required part is missing and could not be installed."""
-    missing = [need for need in needs() if not need.present()]
+    missing = [need for need in needs(purpose) if not need.present()]
     if missing:
         say(f"missing: {', '.join(need.title for need in missing)}")
         install_packages(missing)
@@ -257,7 +263,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="scripts/setup", description="Make this machine ready for Tallyman.")
     parser.add_argument("purpose", nargs="?", choices=list(EXTRAS), default="run")
     purpose = parser.parse_args().purpose
-    ready = prepare_system() and prepare_venv(purpose) and install_chromium()
+    ready = prepare_system(purpose) and prepare_venv(purpose) and install_chromium()
     return 0 if ready else NOT_READY
 
 

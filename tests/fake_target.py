@@ -81,6 +81,10 @@ class FakeErpSession:
         hits = tuple(one for one in self._target.books if one.vendor == vendor and one.number == number)
         return Found(items=hits, scope="all invoices", complete=self._target.complete)
 
+    def list_invoices(self, *, since: date) -> Found[PostedInvoice]:
+        shown = tuple(one for one in self._target.books if one.date is None or one.date >= since)
+        return Found(items=shown, scope="all invoices", complete=self._target.complete)
+
     def find_receipt(self, *, order: str, reference: str) -> Found[Receipt]:
         return Found(items=(), scope="all receipts", complete=True)
 

@@ -43,7 +43,7 @@ def postgres() -> Iterator[str]:
 def database(server: str, name: str) -> str:
     """Make an empty database and give its URL."""
     with psycopg.connect(f"{server.replace('+psycopg', '')}/postgres", autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}"')  # type: ignore[arg-type]
+        connection.execute(f'CREATE DATABASE "{name}"')
     return f"{server}/{name}"
 
 

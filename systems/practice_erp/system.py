@@ -7,7 +7,9 @@ Settings (tallyman.toml, [systems.practice_erp]):
 Secret: password.
 """
 
-from systems.practice_erp import attachments, invoices, orders, receipts, vendors
+from datetime import date
+
+from systems.practice_erp import attachments, invoices, orders, receipts, reports, vendors
 from systems.practice_erp.desk import Desk
 from tallyman.contracts.system import Access, Arm, Capabilities, Found, VendorQuery
 from tallyman.domain.posting import DeliveryPosting, InvoicePosting
@@ -31,6 +33,9 @@ class PracticeErpSession:
 
     def find_invoice(self, *, vendor: str, number: str) -> Found[PostedInvoice]:
         return invoices.find(self._desk, vendor, number)
+
+    def list_invoices(self, *, since: date) -> Found[PostedInvoice]:
+        return reports.invoices(self._desk, since)
 
     def find_receipt(self, *, order: str, reference: str) -> Found[Receipt]:
         return receipts.find(self._desk, order, reference)

@@ -1,6 +1,7 @@
 """Vendor invoices as AP transactions: found in the list, keyed into the form, read back from it."""
 
 from collections.abc import Callable
+from datetime import date
 from decimal import Decimal
 
 from systems.sql_ledger.desk import Desk, number_pattern, tick
@@ -34,6 +35,21 @@ def find(desk: Desk, vendor: str, number: str) -> Found[PostedInvoice]:
     )
 
 
+def listed(desk: Desk, since: date) -> Found[PostedInvoice]:
+    """As `find`, for all vendors: the list of AP transactions from this day on."""
+    form = desk.go("ap.pl?action=search&nextsub=transactions", "invoice_search")
+    form.fill("since", desk.notation.day(since))
+    tick(form, ("open", "closed", *(f"show_{column}" for column in _COLUMNS)))
+    rows = {row.cells["id"]: row for row in desk.submit(form, "invoice_list").rows("invoices") if row.cells["id"]}
+    own = desk.go("ap.pl?action=add&type=transaction", "invoice").value("company_currency")
+    open_batches = _open_batches(desk)
+    scope = f"all posted AP transactions and vendor invoices dated since {since}, open and closed"
+    if open_batches:
+        scope += f"; not the vouchers in {open_batches} batches that await approval"
+    items = tuple(_posted(desk, row, own) for row in rows.values())
+    return Found(items=items, scope=scope, complete=open_batches == 0)
+
+
 def _search(desk: Desk, vendor: str, number: str) -> list[Row]:
     vendor_id = record_id(desk, vendor)
     form = desk.go("ap.pl?action=search&nextsub=transactions", "invoice_search")
@@ -58,11 +74,12 @@ def _open_batches(desk: Desk) -> int:
     return sum(1 for row in rows if row.cells["number"] and not row.cells["approved"])
 
 
-def _posted(desk: Desk, row: Row) -> PostedInvoice:
+def _posted(desk: Desk, row: Row, own_currency: str = "") -> PostedInvoice:
+    """A record of the list; its own screen is asked for the amounts, unless the list has them in its own currency."""
     cells, read = row.cells, desk.notation.read_number
     net, gross = read(cells["net"]), read(cells["gross"])
     link = row.links["number"] or ""
-    if "/ap.pl?" in link:
+    if "/ap.pl?" in link and cells["currency"] != own_currency:
         # The list shows the company's currency, and works a foreign total back from the rate: off by a cent at times.
         screen = desk.follow(link, "invoice")
         sign = -1 if screen.value("kind") == "debit_note" else 1

@@ -8,6 +8,8 @@ Settings (tallyman.toml, [systems.sql_ledger]):
 Secret: password.
 """
 
+from datetime import date
+
 from systems.sql_ledger import attachments, invoices, orders, receipts, vendors
 from systems.sql_ledger.desk import Accounts, Desk
 from tallyman.contracts.system import Access, Arm, Capabilities, Found, VendorQuery
@@ -32,6 +34,9 @@ class SqlLedgerSession:
 
     def find_invoice(self, *, vendor: str, number: str) -> Found[PostedInvoice]:
         return invoices.find(self._desk, vendor, number)
+
+    def list_invoices(self, *, since: date) -> Found[PostedInvoice]:
+        return invoices.listed(self._desk, since)
 
     def find_receipt(self, *, order: str, reference: str) -> Found[Receipt]:
         return receipts.find(self._desk, order, reference)

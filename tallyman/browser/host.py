@@ -2,15 +2,20 @@
 
 import contextlib
 import os
+import signal
 import subprocess
 import sys
 import tempfile
+import threading
+from collections.abc import Callable
 from pathlib import Path
 from shutil import which
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 from tallyman.errors import BrowserDied, ConfigurationError
+
+T = TypeVar("T")
 
 _FLAGS = (
     "--headless=new",
@@ -62,6 +67,26 @@ def find_chromium(*, headed: bool = False) -> Path:
     )
 
 
+_STARTING = threading.Lock()
+
+
+def starting_driver(start: Callable[[], T]) -> tuple[T, frozenset[int]]:
+    """What `start` gives, and the process of Playwright's driver that it began (Linux; elsewhere none is known)."""
+    with _STARTING:
+        before = _drivers()
+        return start(), _drivers() - before
+
+
+def _drivers() -> frozenset[int]:
+    found = set()
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            parent = (folder / "stat").read_text().rpartition(")")[2].split()[1]
+            if int(parent) == os.getpid() and b"\0run-driver" in (folder / "cmdline").read_bytes():
+                found.add(int(folder.name))
+    return frozenset(found)
+
+
 class BrowserHost:
     """Starts Chromium and its watchdog. `url` is the DevTools address; `kill` ends the whole process group."""
 
@@ -81,7 +106,7 @@ class BrowserHost:
         )
         self.deadline(60)
         assert self._watchdog.stdout is not None
-        self.url = self._watchdog.stdout.readline().strip()
+        self._group, _, self.url = self._watchdog.stdout.readline().strip().partition(" ")
         self.clear()
         if not self.url:
             self.kill()
@@ -103,7 +128,10 @@ class BrowserHost:
         if self._watchdog.stdin is not None:
             with contextlib.suppress(BrokenPipeError):  # the watchdog may be gone already
                 self._watchdog.stdin.close()
-        self._watchdog.wait(timeout=30)
+        if self._watchdog.wait(timeout=30) < 0 and self._group:
+            # The watchdog was killed itself; of a Chromium that a script had started, only the script died with it.
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(int(self._group), signal.SIGKILL)
         if self._watchdog.stdout is not None:
             self._watchdog.stdout.close()
         self._profile.cleanup()

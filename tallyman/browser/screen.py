@@ -50,7 +50,7 @@ class Screen:
 
         if not self._wait(there):
             for name in self._map.ready:
-                self._find(name, None)  # tells which one is missing, and why
+                self._missing(name, None)
             raise SystemDown("The screen was not loaded in time.")
 
     def present(self, name: str, n: int | str | None = None) -> bool:
@@ -172,9 +172,11 @@ class Screen:
         self.tab.check_dialogs()
         element = self._find(name, None)
         permit.spend()
-        with translated():
-            self.tab.send_once(lambda: element.click(no_wait_after=True, timeout=self.tab.timeout_ms))
-        self.tab.check_dialogs()
+        try:
+            with translated():
+                self.tab.send_once(lambda: element.click(no_wait_after=True, timeout=self.tab.timeout_ms))
+        finally:
+            self.tab.check_dialogs()  # a message that nobody knows is why nothing was sent
 
     # -- inside
 
@@ -235,7 +237,7 @@ class Screen:
             return bool(found)
 
         if not self._wait(there):
-            self._find(name, n)  # tells why it is not there
+            self._missing(name, n)
             raise SystemDown("The screen was redrawn all the time.")
         return found[0]
 
@@ -253,6 +255,12 @@ class Screen:
         if not self._wait(there):
             self._fail(name, why[0])
         return found[0]
+
+    def _missing(self, name: str, n: int | str | None) -> None:
+        """Raises PageChanged or SessionLost where the element is not there, without waiting for it once more."""
+        node, why = locate(self.tab.frame(self._map.frame), self._element(name), n)
+        if node is None:
+            self._fail(name, why)
 
     def _wait(self, there: Callable[[], bool]) -> bool:
         if "password" in self._map.elements:  # a login form is no sign of a lost session while we log in

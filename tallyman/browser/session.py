@@ -5,7 +5,9 @@ thread per (system, user) holds both, and calls are worked off in order. A call 
 """
 
 import contextlib
+import os
 import queue
+import signal
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -18,7 +20,7 @@ from playwright.sync_api import Browser, Playwright, sync_playwright
 
 from tallyman.browser.element_map import load
 from tallyman.browser.failures import translated
-from tallyman.browser.host import BrowserHost
+from tallyman.browser.host import BrowserHost, starting_driver
 from tallyman.browser.tab import Tab, new_tab
 from tallyman.contracts.system import Access, Session, System
 from tallyman.errors import BrowserDied, LoginFailed, SystemDown, TechnicalError
@@ -29,6 +31,19 @@ T = TypeVar("T")
 LOGIN_PAUSE_S = 600.0
 """How long a refused password is not tried again unless it was changed."""
 _OPENING_S = 60.0
+_SILENCE_S = 30.0
+"""A browser that answers nothing for so long hangs, however much time its call has left. No single wait of ours for it
+is longer: see `screen_timeout_s`."""
+_GRACE_S = 15.0
+"""Beyond a call's own time: the watchdog should have ended it by then, so what hangs is no browser but its driver."""
+
+Guard = Callable[[threading.Event], contextlib.AbstractContextManager[None]]
+"""Stands around each call, opening the session included: it may raise before the call, and learns how it ended. While
+it waits it obeys the event, which says that the session is to end."""
+
+
+def unguarded(_stopping: threading.Event) -> contextlib.AbstractContextManager[None]:
+    return contextlib.nullcontext()
 
 
 class SessionThread:
@@ -43,6 +58,7 @@ class SessionThread:
         *,
         headed: bool = False,
         screen_timeout_s: float = 15.0,
+        guard: Guard = unguarded,
     ) -> None:
         self._system = system
         self._maps = load(maps) if system.capabilities.needs_browser else {}
@@ -50,11 +66,15 @@ class SessionThread:
         self._secret = secret
         self._headed = headed
         self._screen_timeout_s = screen_timeout_s
+        self._guard = guard
+        self._stopping = threading.Event()
         self._host: BrowserHost | None = None
         self._playwright: Playwright | None = None
+        self._driver: frozenset[int] = frozenset()
         self._session: Session | None = None
         self._tab: Tab | None = None
         self._hung = False
+        self._until = 0.0
         self._closed = False
         self._refused: tuple[LoginFailed, dict[str, str], float] | None = None
         self._read: dict[str, str] = {}
@@ -76,7 +96,7 @@ class SessionThread:
         self._refuse_what_is_left()
         began.wait()  # those before us end by their own time-outs; our clock starts when our turn comes
         try:
-            return future.result(timeout_s + 60)
+            return future.result(timeout_s + _GRACE_S)
         except FutureTimeout as error:
             self._hung = self._host is None  # no browser to kill: nothing can end this thread's call
             self.kill()
@@ -102,9 +122,13 @@ class SessionThread:
         """End the browser from outside. After this nothing of it can reach the target."""
         if self._host is not None:
             self._host.kill()
+        for pid in self._driver:  # one that hangs would keep its caller waiting although the browser is gone
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
 
     def close(self, *, patience_s: float = 30.0) -> None:
         """Log out, close the browser and end the thread; a call that is under way is waited for, then ended."""
+        self._stopping.set()
         self._calls.put(None)
         self._thread.join(patience_s)
         self.kill()
@@ -125,22 +149,28 @@ class SessionThread:
     def _work(self) -> None:
         while (item := self._calls.get()) is not None:
             future, use, timeout_s, began = item
-            began.set()
             try:
                 if use is None:
                     self._end()
-                future.set_result(self._guarded(use, timeout_s) if use is not None else None)
+                    future.set_result(None)
+                    continue
+                with self._guard(self._stopping):
+                    began.set()
+                    result = self._carry_out(use, timeout_s)
+                future.set_result(result)
             except BaseException as error:  # noqa: BLE001 - handed to the caller, who decides
                 future.set_exception(error)
+            finally:
+                began.set()
         self._closed = True
         self._refuse_what_is_left()
         self._end()
 
-    def _guarded(self, use: Callable[[Any], T], timeout_s: float) -> T:
+    def _carry_out(self, use: Callable[[Any], T], timeout_s: float) -> T:
         try:
             session = self._open()
-            if self._host is not None:
-                self._host.deadline(timeout_s)
+            self._until = time.monotonic() + timeout_s
+            self._answered()
             with translated():
                 return use(session)
         except TechnicalError:
@@ -164,6 +194,12 @@ class SessionThread:
                 raise
         return self._session
 
+    def _answered(self) -> None:
+        """The browser is alive: it may be silent for a while again, within the time of the call."""
+        left = self._until - time.monotonic()
+        if self._host is not None and left > 0:
+            self._host.deadline(min(_SILENCE_S, left))
+
     def _remembering(self, name: str) -> str:
         self._read[name] = value = self._secret(name)
         return value
@@ -182,11 +218,12 @@ class SessionThread:
         if self._tab is None:
             self._host = BrowserHost(headed=self._headed)
             self._host.deadline(60)
-            self._playwright = sync_playwright().start()
+            playwright, self._driver = starting_driver(sync_playwright().start)
+            self._playwright = playwright
             with translated():
-                browser: Browser = self._playwright.chromium.connect_over_cdp(self._host.url)
+                browser: Browser = playwright.chromium.connect_over_cdp(self._host.url)
                 context = browser.new_context(accept_downloads=True, locale="en-GB")
-            self._tab = new_tab(context, self._maps, timeout_s=self._screen_timeout_s)
+            self._tab = new_tab(context, self._maps, timeout_s=self._screen_timeout_s, answered=self._answered)
         return self._tab
 
     def _end(self) -> None:
@@ -206,3 +243,4 @@ class SessionThread:
             with contextlib.suppress(Exception):  # its driver may be dead already
                 self._playwright.stop()
             self._playwright = None
+            self._driver = frozenset()

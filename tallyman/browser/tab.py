@@ -19,6 +19,8 @@ _LOST_S = 1.0
 """How often a wait for an element looks whether the session has ended."""
 _SENT = "<!doctype html><html id=sent></html>"
 _STILL_S = 3.0
+_AFTER_MESSAGE_S = 2.0
+"""How long a page takes at most to send its form after a message that was dismissed."""
 
 
 class Tab:
@@ -35,11 +37,14 @@ class Tab:
         *,
         login_screen: str = "login",
         timeout_s: float = 15.0,
+        answered: Callable[[], None] = lambda: None,
     ) -> None:
         self._page = page
         self._maps = maps
         self._login = maps.get(login_screen)
         self.timeout_ms = timeout_s * 1000
+        self._answered = answered
+        """Called again and again while the browser answers; a watchdog ends one that does not."""
         self._statuses: dict[Frame, int] = {}
         self._expected: list[re.Pattern[str]] = []
         self._dialogs: list[str] = []
@@ -84,11 +89,13 @@ class Tab:
 
     def wait(self, true: Callable[[], bool], *, timeout_s: float | None = None) -> bool:
         """Poll a condition, letting the page's events run. False when the time is over."""
+        self._answered()
         end = time.monotonic() + (timeout_s if timeout_s is not None else self.timeout_ms / 1000)
         with translated():
             while not true():
                 if time.monotonic() >= end:
                     return False
+                self._answered()
                 self._page.wait_for_timeout(_POLL_MS)
         return True
 
@@ -202,7 +209,8 @@ class Tab:
         self._page.route("**/*", handle)
         try:
             click()
-            if not self.wait(lambda: bool(sent)):
+            self.wait(lambda: bool(sent or self._dialogs))
+            if not self.wait(lambda: bool(sent), timeout_s=_AFTER_MESSAGE_S):
                 raise SystemDown("The screen sent nothing after the click.")
             self.wait(lambda: bool(answers), timeout_s=2 * self.timeout_ms / 1000)
             if not answers or answers[0] is None:
@@ -265,9 +273,11 @@ class PopUp:
         """The window as a tab. Raises PageChanged when none opened."""
         if not opener.wait(lambda: bool(self._pages), timeout_s=self._timeout_s):
             raise PageChanged("The window that was expected did not open.")
-        return Tab(self._pages[0], self._maps)
+        return Tab(self._pages[0], self._maps, answered=opener._answered)
 
 
-def new_tab(context: BrowserContext, maps: Mapping[str, ElementMap], *, timeout_s: float) -> Tab:
+def new_tab(
+    context: BrowserContext, maps: Mapping[str, ElementMap], *, timeout_s: float, answered: Callable[[], None]
+) -> Tab:
     with translated():
-        return Tab(context.new_page(), maps, timeout_s=timeout_s)
+        return Tab(context.new_page(), maps, timeout_s=timeout_s, answered=answered)

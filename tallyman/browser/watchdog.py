@@ -4,7 +4,7 @@ Started by tallyman.browser.host as a bare script, so it imports the standard li
 stdin   `deadline SECONDS`  kill unless another line comes within SECONDS
         `clear`             no deadline
         end of file         our parent is gone or done: kill
-stdout  the DevTools URL, once Chromium has it; then nothing.
+stdout  the process group of Chromium and the DevTools URL, once Chromium has it; then nothing.
 
 Why outside the worker: a Playwright call can hang for ever after a crash of Chromium, and a worker that was killed with
 -9 kills nothing. This process does both: whoever waits on the browser gets an error, and no orphan keeps a session.
@@ -62,7 +62,7 @@ def _watch(chromium: "subprocess.Popen[bytes]") -> None:
                 errors += part
                 for line in errors.split(b"\n")[:-1]:
                     if b"DevTools listening on " in line:
-                        print(line.split(b"listening on ")[1].decode().strip(), flush=True)
+                        print(chromium.pid, line.split(b"listening on ")[1].decode().strip(), flush=True)
                         told = True
 
 

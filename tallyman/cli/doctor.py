@@ -1,8 +1,9 @@
-"""`tallyman doctor`: what is missing on this machine, and the command that mends it."""
+"""`tallyman doctor`: what is missing on this machine, and the command that mends it; what is left alone, and why."""
 
 import shutil
 from collections.abc import Callable
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 import typer
 
@@ -13,13 +14,14 @@ from tallyman.platform.config import Home
 from tallyman.registry import Registry
 from tallyman.runtime.desk import Desk
 from tallyman.runtime.places import is_worker_there
+from tallyman.runtime.standing import Backlog, Side, standing
 from tallyman.store import audit
 
 _LOW_SPACE = 1 << 30
 
 
 def doctor(as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False) -> None:
-    """Check this machine and this home. Exit code 3 when something is missing."""
+    """Check this machine and this home. Exit code 3 when something is missing or paused."""
     checks: dict[str, Callable[[], str]] = {
         "Chromium": lambda: str(find_chromium()),
         "OCR engines": _engines,
@@ -29,15 +31,16 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="For programs.")
         "Database": lambda: _database(Home()),
     }
     told = [_checked(name, check) for name, check in checks.items()]
+    if told[-1]["ok"]:
+        told += _standing(Home())
     if as_json:
         print_json(told)
     else:
         for row in told:
-            out.print(
-                f"{'ok     ' if row['ok'] else 'MISSING'} {row['name']}: {row['told']}", highlight=False, markup=False
-            )
+            sign = "ok     " if row["ok"] else "PAUSED " if "breaker" in row else "MISSING"
+            out.print(f"{sign} {row['name']}: {row['told']}", highlight=False, markup=False)
     if not all(row["ok"] for row in told):
-        raise ConfigurationError("Something is missing.", advice="Each line above says what mends it.")
+        raise ConfigurationError("Something is missing or paused.", advice="Each line above says what mends it.")
 
 
 def _checked(name: str, check: Callable[[], str]) -> dict[str, object]:
@@ -89,3 +92,42 @@ def _database(home: Home) -> str:
         )
     finally:
         desk.close()
+
+
+def _standing(home: Home) -> list[dict[str, object]]:
+    """A line for each system, each reader that failed, and each bot; with what programs want to know."""
+    desk = Desk.open(home)
+    try:
+        found, zone = standing(desk), desk.settings.office.zone
+    finally:
+        desk.close()
+    sides = [_side("System", one, zone) for one in found.systems] + [
+        _side("Reader", one, zone) for one in found.readers
+    ]
+    return sides + [_backlog(one) for one in found.bots]
+
+
+def _side(kind: str, side: Side, zone: ZoneInfo) -> dict[str, object]:
+    breaker, rate = side.breaker, side.per_minute
+    told = "" if rate is None else f"at most {rate} calls a minute; "
+    times = "1 failure" if breaker.failures == 1 else f"{breaker.failures} failures in a row"
+    failed = f"{times}: {breaker.message}"
+    advice = "See that it is back; work goes on by itself."
+    if side.state == "open" and side.until is not None:
+        told += f"left alone until {side.until.astimezone(zone):%H:%M:%S} after {failed} {advice}"
+    elif side.state == "trying":
+        told += f"the next call tries it after {failed} {advice}"
+    else:
+        told += failed if breaker.failures else "no failures"
+    return {
+        "name": f"{kind} {side.name if kind == 'System' else side.title}",
+        "ok": side.state == "closed",
+        "told": told,
+        "breaker": {"state": side.state, **breaker.to_json()},
+        "max_per_minute": rate,
+    }
+
+
+def _backlog(bot: Backlog) -> dict[str, object]:
+    told = " ".join((f"{bot.open} of at most {bot.most} cases open.", *bot.waits))
+    return {"name": f"Bot {bot.bot}", "ok": True, "told": told, "open": bot.open, "most_waiting": bot.most}

@@ -53,7 +53,7 @@ def run(
         print_json(told)
     elif wait or told["ended"]:
         show(told)
-    if told["problems"]:
+    if told["ended"] and told["problems"]:
         raise SystemDown(
             "; ".join(told["problems"]), advice="What was fetched is kept; the rest comes with the next run."
         )
@@ -126,14 +126,15 @@ def wait_for(desk: Desk, name: str, *, quiet: bool = False) -> None:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=err, disable=quiet or not err.is_terminal) as progress:
         task = progress.add_task("Fetching", total=None)
-        told = -1
+        told: tuple[int, list[str]] = (-1, [])
         while True:
             state = _state(desk, name)
             done, total = state["total"] - state["open"], state["total"]
-            progress.update(task, completed=done, total=total or None, description="Working" if total else "Fetching")
-            if not quiet and not err.is_terminal and done != told:
-                err.print(f"{done} of {total} documents done", highlight=False)
-                told = done
+            doing = "Waiting for room" if state["waits"] else "Working" if total else "Fetching"
+            progress.update(task, completed=done, total=total or None, description=doing)
+            if not quiet and not err.is_terminal and (done, state["waits"]) != told:
+                err.print(" ".join((f"{done} of {total} documents done.", *state["waits"])), highlight=False)
+                told = (done, state["waits"])
             if state["ended"] and not state["open"]:
                 return
             time.sleep(_POLL_S)
@@ -144,7 +145,9 @@ def _state(desk: Desk, name: str) -> dict[str, Any]:
         row = connection.execute(runs.select().where(runs.c.id == name)).mappings().first()
         states = cases.states_of_run(connection, name)
     total, open_cases = sum(states.values()), states.get(CaseState.OPEN, 0)
-    return {"ended": bool(row and row["ended_at"]), "total": total, "open": open_cases}
+    ended = bool(row and row["ended_at"])
+    waits = row["problems"] if row and not ended else []
+    return {"ended": ended, "total": total, "open": open_cases, "waits": waits}
 
 
 def result(desk: Desk, name: str) -> dict[str, Any]:

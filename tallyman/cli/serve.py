@@ -34,7 +34,7 @@ def worker() -> None:
 
 def serve(
     port: Annotated[int | None, typer.Option(help="The office's port; tallyman.toml has the usual one.")] = None,
-    office_only: Annotated[bool, typer.Option("--office-only", hidden=True)] = False,
+    office_only: Annotated[bool, typer.Option("--office-only", help="Without a worker.")] = False,
 ) -> None:
     """Run office and worker together, each a process of its own; a child that dies is started again."""
     with open_desk() as desk:

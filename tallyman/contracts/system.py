@@ -6,6 +6,7 @@ A system is a folder `systems/<name>/` whose package has `SYSTEM`, an object of 
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, Generic, Literal, Protocol, TypeVar, runtime_checkable
 
 from pydantic import Field as Constraint
@@ -131,6 +132,12 @@ class Erp(Session, Protocol):
 
     def find_invoice(self, *, vendor: str, number: str) -> Found[PostedInvoice]:
         """Vendor invoices with this number, equal up to `fold_number`: all states, all dates, drafts too."""
+
+    def list_invoices(self, *, since: date) -> Found[PostedInvoice]:
+        """All vendor invoices dated since this day, from the target's own report: all vendors, all states and pages.
+
+        Other values than `find_invoice` gives for the same record are a defect.
+        """
 
     def find_receipt(self, *, order: str, reference: str) -> Found[Receipt]:
         """Goods receipts against this order that carry this reference."""

@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
+from typing import Any
 
 from tallyman.domain.base import Value
+from tallyman.domain.compare import fold_number
 from tallyman.domain.field import Kind
 
 
@@ -36,6 +38,15 @@ class NaturalKey(Value):
 
 CHARGES, ALLOWANCES = "Charges", "Allowances"
 """What the lines of an invoice leave of its net total: a line of its own that belongs to no line of an order."""
+
+
+def orders_of(payload: Mapping[str, Any]) -> set[str]:
+    """The numbers, folded, of all orders that a payload names."""
+    named = [
+        payload.get("order"),
+        *(line.get("order") for line in payload.get("lines") or () if isinstance(line, dict)),
+    ]
+    return {fold_number(order) for order in named if order}
 
 
 class PostingLine(Value):

@@ -75,6 +75,10 @@ class Language:
         local = at.astimezone(self._zone)
         return f"{self.day(local.date())}, {local:%H:%M}"
 
+    def second(self, at: datetime) -> str:
+        """The time of day, for what is over soon."""
+        return f"{at.astimezone(self._zone):%H:%M:%S}"
+
     def age(self, since: datetime, until: datetime) -> str:
         passed = max(until - since, timedelta(seconds=1))
         return format_timedelta(passed, granularity="second", threshold=1.5, format="short", locale=self.locale)

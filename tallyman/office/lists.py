@@ -12,6 +12,7 @@ from tallyman.office import look
 from tallyman.office.state import Office, office_of
 from tallyman.runtime.places import is_worker_there
 from tallyman.runtime.schedule import next_times
+from tallyman.runtime.standing import standing
 from tallyman.store.tables import schedules
 
 router = APIRouter()
@@ -31,6 +32,7 @@ def overview(request: Request, office: TheOffice) -> Response:
         }
     values["running"] = is_worker_there(office.desk.home, office.desk.database)
     values["bot_title"] = office.bot_title
+    values["left_alone"] = [side.title for side in standing(office.desk).sides if side.breaker.is_open]
     return office.page(request, "overview.html", values)
 
 
@@ -66,3 +68,11 @@ def schedule_list(request: Request, office: TheOffice) -> Response:
         title = settings.title or bot
         rows.append({"bot": bot, "title": title, "plan": plan, "enabled": enabled, "times": times})
     return office.page(request, "schedules.html", {"rows": rows, "broken": broken})
+
+
+@router.get("/systems")
+def system_list(request: Request, office: TheOffice) -> Response:
+    """What is left alone since it failed, how often systems may be called, and how many cases wait."""
+    found = standing(office.desk)
+    values = {"systems": found.systems, "readers": found.readers, "bots": found.bots}
+    return office.page(request, "systems.html", values)

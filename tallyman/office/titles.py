@@ -33,12 +33,13 @@ REASONS: dict[str, str] = {
     Reason.QUARANTINED: "Quarantined",
     Reason.OUTCOME_UNKNOWN: "Outcome unknown",
     Reason.READBACK_DIFFERS: "Screen shows other values",
+    Reason.BOOKS_DIFFER: "Books differ",
     Reason.RECORD_LOCKED: "Refused by the target",
     Reason.PERIOD_CLOSED: "Period closed",
     Reason.SYSTEM_DOWN: "System down",
     Reason.LOGIN_FAILED: "Login failed",
     Reason.PAGE_CHANGED: "Screen changed",
-    Reason.SCHEDULE_MISSED: "Work waits",
+    Reason.SCHEDULE_MISSED: "Did not run on time",
 }
 
 STATES: dict[str, str] = {

@@ -16,6 +16,11 @@ from tallyman.errors import ConfigurationError
 
 VISIBILITY = "max_visibility_delay_s"
 """In [systems.<name>]: overrides what the system declares, since an installation knows its server's time-outs."""
+RATE = "max_per_minute"
+"""In [systems.<name>]: how often a minute the system may be called, by all workers together."""
+ACCOUNTS = "accounts"
+"""In [systems.<name>]: the logins that workers share among them, "bot1, bot2"; without it there is `user` alone."""
+_COMMON = (VISIBILITY, RATE, ACCOUNTS)
 
 
 class ScheduleSettings(Value):
@@ -45,6 +50,8 @@ class BotSettings(Value):
     company: str = ""
     sources: tuple[str, ...] = ()
     concurrency: int = Field(default=1, ge=1)
+    most_waiting: int = Field(default=500, ge=1)
+    """How many cases of the bot may be open before intake leaves further documents at their source for a while."""
     schedule: ScheduleSettings | None = None
 
 
@@ -69,25 +76,40 @@ class Settings(Value):
     """How long a case waits for a system that is down before it tries again; after the last one it asks a person."""
     bots: dict[str, dict[str, Any]] = {}
     systems: dict[str, dict[str, str]] = {}
-    """Each system's own settings, and VISIBILITY, which every system may have."""
+    """Each system's own settings, and VISIBILITY and RATE, which every system may have."""
 
     @field_validator("systems")
     @classmethod
-    def _delays(cls, systems: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:
+    def _numbers(cls, systems: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:
         for name, values in systems.items():
             text = values.get(VISIBILITY, "0")
             if not re.fullmatch(r"\d{1,6}(\.\d+)?", text):
                 raise ValueError(f'{name}: {VISIBILITY} is a number of seconds such as "20", not {text!r}')
+            rate = values.get(RATE, "1")
+            if not re.fullmatch(r"[1-9]\d{0,5}", rate):
+                raise ValueError(f'{name}: {RATE} is a whole number of calls such as "30", not {rate!r}')
         return systems
 
-    def of_system(self, name: str) -> dict[str, str]:
-        """The settings that the system itself knows."""
-        return {key: value for key, value in self.systems.get(name, {}).items() if key != VISIBILITY}
+    def accounts(self, name: str) -> list[str]:
+        """The logins that the system may be used with; "-" for one that knows no users."""
+        values = self.systems.get(name, {})
+        told = [login.strip() for login in values.get(ACCOUNTS, "").split(",") if login.strip()]
+        return told or [values.get("user") or "-"]
+
+    def of_system(self, name: str, user: str = "-") -> dict[str, str]:
+        """The settings that the system itself knows, with this user."""
+        told = {key: value for key, value in self.systems.get(name, {}).items() if key not in _COMMON}
+        return told if user == "-" else told | {"user": user}
 
     def visibility_s(self, name: str) -> float | None:
         """How long a stored record takes at most to be found in this installation; None: as the system declares."""
         text = self.systems.get(name, {}).get(VISIBILITY)
         return None if text is None else float(text)
+
+    def calls_per_minute(self, name: str) -> int | None:
+        """How often the system may be called a minute; None: as often as there is work."""
+        text = self.systems.get(name, {}).get(RATE)
+        return None if text is None else int(text)
 
 
 class Home:

@@ -6,7 +6,7 @@ from typing import Any
 
 from tallyman.domain.base import Value
 from tallyman.domain.reasons import Reason
-from tallyman.errors import BusinessError, ConfigurationError, TallymanError, TechnicalError
+from tallyman.errors import BusinessError, ConfigurationError, SessionLost, SystemPaused, TallymanError, TechnicalError
 from tallyman.platform.log import get_logger
 
 QUICK_WAITS_S = (0.5, 2.0)
@@ -22,6 +22,8 @@ class Failure(Value):
     message: str
     advice: str
     technical: bool
+    paused_s: float = 0.0
+    """More than 0: a breaker was open, so nothing was touched at all; it is worth another try after this long."""
 
 
 class GaveUp(TallymanError):
@@ -39,18 +41,27 @@ def failure_of(error: TallymanError) -> Failure:
         message=str(error),
         advice=error.advice,
         technical=isinstance(error, TechnicalError),
+        paused_s=error.wait_s if isinstance(error, SystemPaused) else 0.0,
     )
 
 
 def attempt(what: str, function: Callable[[], Any], waits_s: Sequence[float] = QUICK_WAITS_S) -> dict[str, Any]:
-    """Call, and again after each technical error. {"ok": result} or {"failed": Failure as JSON}."""
+    """Call, and again after each technical error. {"ok": result} or {"failed": Failure as JSON}.
+
+    A session that is lost twice is not opened a third time: a login loop could end with a locked account.
+    """
+    failed: TechnicalError | None = None
+    lost = 0
     for number, wait in enumerate((*waits_s, None), start=1):
         try:
             return {"ok": function()}
         except TechnicalError as error:
             _log.warning("attempt failed", what=what, number=number, error=str(error))
-            if wait is None:
-                return {"failed": failure_of(error).to_json()}
+            paused = isinstance(error, SystemPaused)
+            lost += isinstance(error, SessionLost)
+            failed = failed if paused and failed else error  # what went wrong says more than that it is left alone now
+            if wait is None or paused or lost == 2:
+                return {"failed": failure_of(failed).to_json()}
             time.sleep(wait)
         except (BusinessError, ConfigurationError) as error:
             return {"failed": failure_of(error).to_json()}

@@ -73,7 +73,14 @@ class DurableErp:
 class DurableClerk:
     """The clerk of one run of one case. `run` names that run: it is what a review item remembers as its origin."""
 
-    def __init__(self, desk: Desk, settings: BotSettings, case: Case, run: str) -> None:
+    @classmethod
+    def of(cls, desk: Desk, case_id: str, run: str) -> tuple["DurableClerk", Case]:
+        """The clerk of a case, and the case; what both begin with is remembered as one step."""
+        told = engine.step("begin", lambda: _beginning(desk, case_id))
+        case = Case.from_json(told["case"])
+        return cls(desk, desk.bot(case.bot), case, run, told), case
+
+    def __init__(self, desk: Desk, settings: BotSettings, case: Case, run: str, told: dict[str, Any]) -> None:
         self._desk = desk
         self._settings = settings
         self._run = run
@@ -81,8 +88,9 @@ class DurableClerk:
         self.erp = DurableErp(desk, settings.erp, attended=case.attended)
         self.document: Document | None = None
         """What was read in this run, for whoever has to tell a person that it ended early."""
-        told = engine.step("decisions", lambda: self._load_decisions(case))
-        self._decisions: Sequence[Decision] = [Decision.from_json(one) for one in told]
+        self._today = str(told["today"])
+        self._clicked: dict[str, Any] | None = told["clicked"]
+        self._decisions: Sequence[Decision] = [Decision.from_json(one) for one in told["decisions"]]
 
     @property
     def tolerances(self) -> Tolerances:
@@ -97,8 +105,7 @@ class DurableClerk:
         return self.document
 
     def today(self) -> str:
-        told: str = engine.step("today", lambda: now().astimezone(self._desk.settings.office.zone).date().isoformat())
-        return told
+        return self._today
 
     def reserve(self, party: str) -> bool:
         def try_to() -> str | None:
@@ -191,7 +198,7 @@ class DurableClerk:
 
         None when it has not: then the bot's procedure begins.
         """
-        told = engine.step("clicked_before", lambda: self._clicked_before(case))
+        told = self._clicked
         if told is None:
             return None
         system, company = self._settings.erp, self._settings.company
@@ -199,14 +206,6 @@ class DurableClerk:
         if told["verb"] == "invoice":
             return self._post(case, document, InvoiceJob(system, company, InvoicePosting.from_json(told["payload"])))
         return self._post(case, document, DeliveryJob(system, company, DeliveryPosting.from_json(told["payload"])))
-
-    def _clicked_before(self, case: Case) -> dict[str, Any] | None:
-        found = self._desk.ledger.of_case(case)
-        if found is None:
-            return None
-        with self._desk.database.transaction() as connection:
-            document = cases.document(connection, case.id)
-        return {"verb": found[0], "payload": found[1], "document": document.to_json() if document else None}
 
     def _post(self, case: Case, document: Document, job: Job) -> Outcome:
         system = self._settings.erp
@@ -266,9 +265,21 @@ class DurableClerk:
 
         engine.step("move", move)
 
-    def _load_decisions(self, case: Case) -> list[Any]:
-        with self._desk.database.transaction() as connection:
-            return [decision.to_json() for decision in reviews.of_case(connection, case.id)]
+
+def _beginning(desk: Desk, case_id: str) -> dict[str, Any]:
+    """All that a run begins with: the case, what persons decided, what was clicked before, and the day."""
+    with desk.database.transaction() as connection:
+        case = cases.get(connection, case_id)
+        decisions = [decision.to_json() for decision in reviews.of_case(connection, case_id)]
+        document = cases.document(connection, case_id)
+    found = desk.ledger.of_case(case)
+    read = document.to_json() if document else None
+    return {
+        "case": case.to_json(),
+        "decisions": decisions,
+        "clicked": {"verb": found[0], "payload": found[1], "document": read} if found else None,
+        "today": now().astimezone(desk.settings.office.zone).date().isoformat(),
+    }
 
 
 def _teaches(decision: Decision) -> bool:

@@ -10,6 +10,7 @@ from tallyman.platform.vault import Vault
 from tallyman.registry import ROOT, Registry
 from tallyman.runtime import engine
 from tallyman.runtime.ledger import Ledger
+from tallyman.runtime.pressure import Pressure
 from tallyman.runtime.readings import Readings
 from tallyman.runtime.sessions import Sessions
 from tallyman.store.database import Database
@@ -39,6 +40,7 @@ class Desk:
         database.upgrade()
         engine.prepare(database.url)
         vault, blobs = Vault(home.vault), Blobs(home.blobs)
+        pressure = Pressure(database, settings)
         return cls(
             home=home,
             settings=settings,
@@ -47,8 +49,8 @@ class Desk:
             blobs=blobs,
             vault=vault,
             ledger=Ledger(database),
-            sessions=Sessions(registry, settings, vault),
-            readings=Readings(registry, blobs),
+            sessions=Sessions(registry, settings, vault, pressure),
+            readings=Readings(registry, blobs, pressure.breakers.around_reader),
         )
 
     def bot(self, name: str) -> BotSettings:

@@ -29,7 +29,8 @@ edit and strand them."""
 
 TAKE_IN = "take_in"
 PROCESS = "process"
-_WORKFLOWS = {TAKE_IN, PROCESS}
+RECONCILE = "reconcile"
+_WORKFLOWS = {TAKE_IN, PROCESS, RECONCILE}
 
 
 def intake_queue(bot: str) -> str:
@@ -143,6 +144,11 @@ class EngineClient:
         found = self._client.list_workflows(status=_UNFINISHED, load_input=False, load_output=False)
         return len(found)
 
+    def outcome(self, workflow_id: str) -> tuple[bool, Any] | None:
+        """(ended, its answer); the answer is None where it ended by an exception. None: nobody has started it."""
+        found = self._client.list_workflows(workflow_ids=[workflow_id], load_input=False)
+        return (found[0].status not in _UNFINISHED, found[0].output) if found else None
+
     def close(self) -> None:
         self._client.destroy()
 
@@ -219,7 +225,8 @@ def step(name: str, function: Callable[[], Any]) -> Any:
 
 def sleep(seconds: float) -> None:
     """Wait durably: after a crash only what is left of it."""
-    DBOS.sleep(seconds)
+    if seconds > 0:
+        DBOS.sleep(seconds)
 
 
 def workflow_id() -> str:

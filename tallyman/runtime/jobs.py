@@ -10,6 +10,20 @@ from tallyman.domain.roles import PostedInvoice, Receipt
 from tallyman.runtime.posting import Hit, Hits
 
 
+def difference(wanted: InvoicePosting, found: PostedInvoice) -> str:
+    """How a record that the target holds differs from what was to be posted; empty when they are equal."""
+    told = []
+    if abs(found.gross) != wanted.gross or (found.gross < 0) != wanted.credit:
+        told.append(f"gross {found.gross} instead of {'-' if wanted.credit else ''}{wanted.gross}")
+    if found.date is not None and found.date != wanted.issue_date:
+        told.append(f"date {found.date} instead of {wanted.issue_date}")
+    if found.currency and not same(Kind.CURRENCY, found.currency, wanted.currency):
+        told.append(f"currency {found.currency} instead of {wanted.currency}")
+    if found.order and wanted.order and fold_number(found.order) != fold_number(wanted.order):
+        told.append(f"order {found.order} instead of {wanted.order}")
+    return ", ".join(told)
+
+
 class InvoiceJob:
     """Post a vendor invoice."""
 
@@ -22,24 +36,11 @@ class InvoiceJob:
 
     def search(self, erp: Erp) -> Hits:
         found = erp.find_invoice(vendor=self._posting.vendor, number=self._posting.number)
-        hits = tuple(Hit(record=one.record, difference=self._difference(one)) for one in found.items)
+        hits = tuple(Hit(record=one.record, difference=difference(self._posting, one)) for one in found.items)
         return Hits(items=hits, scope=found.scope, complete=found.complete)
 
     def click(self, erp: Erp, arm: Arm) -> None:
         erp.post_invoice(self._posting, arm)
-
-    def _difference(self, found: PostedInvoice) -> str:
-        wanted = self._posting
-        told = []
-        if abs(found.gross) != wanted.gross or (found.gross < 0) != wanted.credit:
-            told.append(f"gross {found.gross} instead of {'-' if wanted.credit else ''}{wanted.gross}")
-        if found.date is not None and found.date != wanted.issue_date:
-            told.append(f"date {found.date} instead of {wanted.issue_date}")
-        if found.currency and not same(Kind.CURRENCY, found.currency, wanted.currency):
-            told.append(f"currency {found.currency} instead of {wanted.currency}")
-        if found.order and wanted.order and fold_number(found.order) != fold_number(wanted.order):
-            told.append(f"order {found.order} instead of {wanted.order}")
-        return ", ".join(told)
 
 
 class DeliveryJob:

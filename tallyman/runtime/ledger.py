@@ -23,14 +23,14 @@ from tallyman.contracts.system import Permit
 from tallyman.domain.base import Value
 from tallyman.domain.case import Case
 from tallyman.domain.compare import same
-from tallyman.domain.posting import NaturalKey, PostingState, shown_kind
+from tallyman.domain.posting import NaturalKey, PostingState, orders_of, shown_kind
 from tallyman.errors import NotArmed, ReadBackDiffers
 from tallyman.platform.clock import now
 from tallyman.platform.crashpoints import crash_point
 from tallyman.runtime import leases
 from tallyman.store import audit
 from tallyman.store.database import Database, one_at_a_time
-from tallyman.store.tables import postings
+from tallyman.store.tables import posting_orders, postings
 
 _CLICKED = (PostingState.ARMED, PostingState.UNKNOWN, PostingState.POSTED)
 
@@ -78,6 +78,8 @@ class Ledger:
                 audit.record(connection, f"bot:{case.bot}", "posting.intent", case.id, {"epoch": row["epoch"] + 1})
             found = self._row(connection, key)
             assert found is not None
+            if found["payload"] == payload:
+                _remember_orders(connection, found["id"], payload)
             return _entry(found, case)
 
     def read(self, entry_id: int, case: Case) -> Entry:
@@ -243,6 +245,12 @@ def compare_read_back(keyed: Mapping[str, str], shown: Mapping[str, str]) -> Non
     differences |= {name: (keyed[name], "not shown") for name in keyed if name not in shown}
     if differences:
         raise ReadBackDiffers(differences)
+
+
+def _remember_orders(connection: Connection, posting: int, payload: Mapping[str, Any]) -> None:
+    connection.execute(posting_orders.delete().where(posting_orders.c.posting_id == posting))
+    for number in orders_of(payload):
+        connection.execute(posting_orders.insert().values(posting_id=posting, order_number=number))
 
 
 def listed(connection: Connection, *, state: str | None = None, limit: int = 500) -> Sequence[RowMapping]:

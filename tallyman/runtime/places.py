@@ -8,7 +8,7 @@ import fcntl
 import hashlib
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
@@ -75,9 +75,10 @@ class SharedPlace:
     alone = False
 
     def __init__(self, url: str) -> None:
-        self._engine = create_engine(
-            url, poolclass=NullPool, isolation_level="AUTOCOMMIT", connect_args={**_ALIVE, "tcp_user_timeout": 5000}
-        )
+        self.on_loss: Callable[[], None] = lambda: None
+        """Called as soon as the locks are known to be lost, in whatever thread sees it."""
+        told = {**_ALIVE, "tcp_user_timeout": 5000, "application_name": f"tallyman worker {os.getpid()}"}
+        self._engine = create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT", connect_args=told)
         self._connection: Connection = self._engine.connect()
         self._mutex = threading.Lock()
         for setting in _WATCHED:
@@ -89,11 +90,7 @@ class SharedPlace:
         self.name = f"slot-{self._slot}"
 
     def check(self) -> None:
-        try:
-            with self._mutex:
-                self._connection.execute(text("SELECT 1"))
-        except SQLAlchemyError as error:
-            raise PlaceLost() from error
+        self._tell("SELECT 1")
 
     def take(self, what: str) -> bool:
         return self._ask("try_advisory_lock", _named(what))
@@ -115,10 +112,14 @@ class SharedPlace:
         self._engine.dispose()
 
     def _ask(self, function: str, key: str) -> bool:
+        return self._tell(f"SELECT pg_{function}({key})")
+
+    def _tell(self, query: str) -> bool:
         try:
             with self._mutex:
-                return bool(self._connection.execute(text(f"SELECT pg_{function}({key})")).scalar())
+                return bool(self._connection.execute(text(query)).scalar())
         except SQLAlchemyError as error:
+            self.on_loss()
             raise PlaceLost() from error
 
 

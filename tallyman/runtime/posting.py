@@ -135,7 +135,7 @@ class Poster:
                 return self._found_before(entry, Hits.from_json(told["found"]))
             if told["clicked"]:
                 refused = told["failed"] and Failure.from_json(told["failed"])
-                if refused and told["refused"]:
+                if refused and (told["refused"] or self._says_why(refused)):
                     return self._refused(job, entry, refused)
                 return None
             failure = Failure.from_json(told["failed"])
@@ -211,6 +211,13 @@ class Poster:
             others = CLICK_WITHIN_S if self._sessions.shared else 0.0
             waits.append(max(delay - self._capabilities.settle_s, 0.0) + 0.5 + others)
         return waits
+
+    def _says_why(self, failure: Failure) -> bool:
+        """A page that we don't know came in place of the answer: another click would meet it again.
+
+        Whether the record is there must be found out in time; else its outcome is unknown, as after any click.
+        """
+        return not failure.technical and self._capabilities.max_visibility_delay_s is not None
 
     def _refused(self, job: Job, entry: Entry, refused: Failure) -> Posted:
         """The target says that it stored nothing; it is believed only when a search agrees."""

@@ -1,5 +1,6 @@
-"""The two durable procedures: take in what sources offer, and carry one case to its end."""
+"""The durable procedures: take in what sources offer, carry one case to its end, reconcile with a target's books."""
 
+from threading import BoundedSemaphore
 from typing import Any
 
 from tallyman.contracts.bot import Ending, Outcome
@@ -14,7 +15,7 @@ from tallyman.runtime.attempts import GaveUp
 from tallyman.runtime.clerk import DurableClerk
 from tallyman.runtime.desk import Desk
 from tallyman.runtime.intake import Intake
-from tallyman.store import cases
+from tallyman.runtime.reconcile import Reconciliation
 
 _log = get_logger(__name__)
 
@@ -25,10 +26,12 @@ class Procedures:
     def __init__(self, desk: Desk, client: engine.EngineClient) -> None:
         self._desk = desk
         self._client = client
+        self._turns = {bot: BoundedSemaphore(settings.concurrency) for bot, settings in desk.bots().items()}
 
     def register(self, machine: engine.Engine) -> None:
         machine.workflow(engine.TAKE_IN, self.take_in)
         machine.workflow(engine.PROCESS, self.process)
+        machine.workflow(engine.RECONCILE, self.reconcile)
 
     def take_in(self, bot: str, run: str, inputs: dict[str, Any], attended: bool) -> dict[str, Any]:
         intake = Intake(self._desk, self._client, bot, run)
@@ -41,10 +44,23 @@ class Procedures:
             _log.exception("a run failed", run=run)
             return intake.fail(f"The run failed ({type(error).__name__}); what was fetched is kept.")
 
+    def reconcile(self, system: str, since: str, by_hand: bool) -> dict[str, Any]:
+        work = Reconciliation(self._desk, self._client, system, by_hand=by_hand)
+        try:
+            return work.work(since)
+        except Exception as error:  # whoever waits for the answer would wait for ever
+            if type(error).__module__.startswith("dbos"):
+                raise
+            _log.exception("reconcile failed", system=system)
+            return work.fail(f"The comparison failed ({type(error).__name__}).")
+
     def process(self, case_id: str) -> dict[str, Any]:
         """Carry a case to POSTED, IN_REVIEW, UNKNOWN or REJECTED. Whatever happens, it ends in one of them."""
-        case = Case.from_json(engine.step("case", lambda: self._load(case_id)))
-        clerk = DurableClerk(self._desk, self._desk.bot(case.bot), case, engine.workflow_id())
+        clerk, case = DurableClerk.of(self._desk, case_id, engine.workflow_id())
+        with self._turns[case.bot]:  # a worker takes one case more than it works on, so that the next is at hand
+            return self._carry(clerk, case).to_json()
+
+    def _carry(self, clerk: DurableClerk, case: Case) -> Outcome:
         try:
             outcome = clerk.clicked_before(case) or self._desk.registry.bot(case.bot).run(clerk, case)
         except GaveUp as error:
@@ -58,7 +74,7 @@ class Procedures:
             _log.exception("a bot failed", case=case.id)
             told = f"The bot failed on this document ({type(error).__name__})."
             outcome = self._ask(clerk, case, Reason.SYSTEM_DOWN, told)
-        return outcome.to_json()
+        return outcome
 
     def _ask(self, clerk: DurableClerk, case: Case, reason: Reason, message: str) -> Outcome:
         """Give the case to a person: as an unknown outcome where the click may have happened already."""
@@ -73,7 +89,3 @@ class Procedures:
             reason, message = Reason.OUTCOME_UNKNOWN, f"It was clicked, and then: {message}"
         state = CaseState.UNKNOWN if clicked else CaseState.IN_REVIEW
         return clerk.ask_as(case, document, Verdict.of([Finding(reason=reason, message=message)]), state)
-
-    def _load(self, case_id: str) -> dict[str, Any]:
-        with self._desk.database.transaction() as connection:
-            return cases.get(connection, case_id).to_json()

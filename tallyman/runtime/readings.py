@@ -14,15 +14,16 @@ from tallyman.errors import BusinessError
 from tallyman.platform.blobs import Blobs
 from tallyman.registry import Registry
 from tallyman.runtime.attempts import attempt
-from tallyman.runtime.understand import read_file
+from tallyman.runtime.understand import Guard, read_file
 
 
 class Readings:
     """Documents by the hash of their file; as many are read at a time as there are cores."""
 
-    def __init__(self, registry: Registry, blobs: Blobs) -> None:
+    def __init__(self, registry: Registry, blobs: Blobs, guard: Guard) -> None:
         self._registry = registry
         self._blobs = blobs
+        self._guard = guard
         self._pool = ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="reading")
         self._futures: dict[str, Future[dict[str, Any]]] = {}
         self._lock = threading.Lock()
@@ -52,7 +53,7 @@ class Readings:
         readers = self._registry.document_readers
         try:
             path = self._blobs.path(sha256)
-            _, document = read_file(path, page_reader=self._registry.page_reader, readers=readers)
+            _, document = read_file(path, page_reader=self._registry.page_reader, readers=readers, guard=self._guard)
         except BusinessError as error:
             problem = Problem(code=error.reason or Reason.UNREADABLE, message=f"{error} {error.advice}")
             document = Document(type=UNKNOWN, problems=(problem,))

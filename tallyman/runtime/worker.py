@@ -9,14 +9,14 @@ from sqlalchemy import RowMapping, select
 from tallyman.domain.case import CaseState
 from tallyman.domain.finding import Finding
 from tallyman.domain.reasons import Reason
-from tallyman.errors import PlaceLost
 from tallyman.platform.clock import now
 from tallyman.platform.log import get_logger
 from tallyman.runtime import engine
 from tallyman.runtime.desk import Desk
 from tallyman.runtime.leases import Leases
-from tallyman.runtime.places import HomePlace, Place
+from tallyman.runtime.places import HomePlace, Place, SharedPlace
 from tallyman.runtime.procedures import Procedures
+from tallyman.runtime.reconcile import start_due
 from tallyman.runtime.schedule import Scheduler
 from tallyman.store import reviews
 from tallyman.store.cases import end_run, move
@@ -47,13 +47,15 @@ class Worker:
         Procedures(desk, self.client).register(self._engine)
         self._scheduler = Scheduler(desk, self.client) if schedules else None
         self._erps = {bot: settings.erp for bot, settings in desk.bots().items()}
+        if isinstance(self._place, SharedPlace):
+            self._place.on_loss = self._cut_off
         self._stopping = threading.Event()
         self._upkeep = threading.Thread(target=self._keep_up, name="upkeep", daemon=True)
 
     def start(self) -> None:
         """Take up what was left by a worker that died, then take new work."""
         self._desk.sessions.work_under(Leases(self._desk.database, self._place))
-        queues = {engine.case_queue(bot): settings.concurrency for bot, settings in self._desk.bots().items()}
+        queues = {engine.case_queue(bot): settings.concurrency + 1 for bot, settings in self._desk.bots().items()}
         fetching = {engine.intake_queue(bot): 1 for bot in self._erps}
         self._engine.launch(queues | fetching, [*fetching, *self._case_queues()])
         self._begin_anew_what_other_versions_left()
@@ -85,16 +87,11 @@ class Worker:
                 if now() - swept > timedelta(seconds=SWEEP_EVERY_S) or now() < swept:
                     swept = now()
                     self.sweep()
-            except PlaceLost:
-                self._cut_off()
             except Exception:  # noqa: BLE001 - the next one tries again; a worker never dies of its broom
                 _log.exception("upkeep failed")
 
     def upkeep(self) -> None:
-        """Among several workers: see that our place is ours, take accounts that became free, take over from the dead.
-
-        Raises PlaceLost.
-        """
+        """Among several workers: see that our place is ours, take accounts that are free, take over from the dead."""
         if self._place.alone:
             return
         self._place.check()
@@ -113,6 +110,8 @@ class Worker:
 
     def sweep(self) -> None:
         """Begin again what nobody works for any more, and tell a person of what does not start."""
+        if self._scheduler is not None:
+            start_due(self._desk, self.client)
         for row in self._left_alone(now() - timedelta(seconds=LEFT_ALONE_S)):
             self._begin_again(row)
         for _, name, arguments in self.client.failed():

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, and_, func, or_, select
+from sqlalchemy import Connection, RowMapping, func, select
 
 from tallyman.domain.case import Case, CaseState
 from tallyman.domain.compare import alike_number
@@ -56,6 +56,12 @@ def take_in(
 def place(connection: Connection, case_id: str) -> int:
     """Its place in the order in which cases came; it keeps it, however often it is begun again."""
     return int(connection.execute(select(cases.c.seq).where(cases.c.id == case_id)).scalar_one())
+
+
+def count_open(connection: Connection, bot: str) -> int:
+    """How many cases of this bot are on their way."""
+    query = select(func.count()).select_from(cases).where(cases.c.bot == bot, cases.c.state == CaseState.OPEN)
+    return int(connection.execute(query).scalar_one())
 
 
 def get(connection: Connection, case_id: str) -> Case:
@@ -116,21 +122,20 @@ def sightings(
     if not party:
         return ()
     alike = alike_number(number) if number else None
-    seq = select(cases.c.seq).where(cases.c.id == case.id).scalar_subquery()
-    same_number = cases.c.number_alike == alike
-    same_amount = and_(cases.c.gross == gross, cases.c.issue_date == issue_date, cases.c.issue_date.is_not(None))
-    found = connection.execute(
-        select(cases)
-        .where(
-            cases.c.bot == case.bot,
-            or_(cases.c.seq < seq, cases.c.state.in_((CaseState.POSTED, CaseState.UNKNOWN))),
-            cases.c.id != case.id,
-            cases.c.party == party,
-            or_(same_number, same_amount) if gross is not None else same_number,
-        )
-        .order_by(cases.c.seq)
-        .limit(20)
-    ).mappings()
+    named = select(cases.c.seq).where(cases.c.party == party, cases.c.number_alike == alike)
+    seqs = {row.seq for row in connection.execute(named)}
+    if gross is not None and issue_date:
+        same_amount = (cases.c.party == party, cases.c.gross == gross, cases.c.issue_date == issue_date)
+        seqs |= {row.seq for row in connection.execute(select(cases.c.seq).where(*same_amount))}
+    own = place(connection, case.id)
+    rows = connection.execute(select(cases).where(cases.c.seq.in_(sorted(seqs))).order_by(cases.c.seq)).mappings()
+    found = [
+        row
+        for row in rows
+        if row["bot"] == case.bot
+        and row["seq"] != own
+        and (row["seq"] < own or row["state"] in (CaseState.POSTED, CaseState.UNKNOWN))
+    ][:20]
     return tuple(
         Sighting(
             case=row["id"],
@@ -175,6 +180,11 @@ def start_run(
     )
     audit.record(connection, requested_by, "run.requested", run, {"bot": bot})
     return True
+
+
+def note_problems(connection: Connection, run: str, problems: list[str]) -> None:
+    """What a run that has not ended waits for."""
+    connection.execute(runs.update().where(runs.c.id == run, runs.c.ended_at.is_(None)).values(problems=problems))
 
 
 def end_run(connection: Connection, run: str, *, offered: int, taken: int, repeated: int, problems: list[str]) -> None:

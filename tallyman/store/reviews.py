@@ -137,6 +137,18 @@ def add_decision(connection: Connection, item: ReviewItem, decision: Decision, s
     return n
 
 
+def close_of_case(connection: Connection, case_id: str, reason: str, by: str, note: str) -> list[int]:
+    """Decide the open items of a case that have this reason, without any work that follows: what was asked is known."""
+    waiting = select(review_items.c.id).where(
+        review_items.c.case_id == case_id, review_items.c.reason == reason, review_items.c.state != ReviewState.DECIDED
+    )
+    closed = list(connection.execute(waiting).scalars())
+    for item_id in closed:
+        decision = Decision(kind=DecisionKind.ACCEPT, by=by, at=now(), note=note)
+        add_decision(connection, get(connection, item_id), decision, ReviewState.DECIDED)
+    return closed
+
+
 def of_case(connection: Connection, case_id: str) -> tuple[Decision, ...]:
     """All decisions on the case so far, oldest first; rejections leave nothing to apply."""
     rows = connection.execute(

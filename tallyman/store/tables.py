@@ -67,9 +67,9 @@ cases = Table(
     Column("record", String(80), nullable=False, default=""),
     Column("document", JSON(none_as_null=True)),
     Column("verdict", JSON(none_as_null=True)),
-    Column("party", String(200), index=True),
+    Column("party", String(200)),
     Column("number", String(200)),
-    Column("number_alike", String(200), index=True),
+    Column("number_alike", String(200)),
     Column("gross", Numeric(18, 4)),
     Column("currency", String(3)),
     Column("issue_date", String(10)),
@@ -125,7 +125,13 @@ postings = Table(
     Column("created_at", UtcTime, nullable=False),
     Column("updated_at", UtcTime, nullable=False),
     UniqueConstraint("system", "company", "party", "number", "verb", name="uq_postings_natural_key"),
-    Index("ix_postings_party", "system", "verb", "party"),
+)
+
+posting_orders = Table(
+    "posting_orders",
+    metadata,
+    Column("posting_id", Integer, ForeignKey("postings.id"), primary_key=True),
+    Column("order_number", String(200), primary_key=True, index=True),
 )
 
 leases = Table(
@@ -229,3 +235,4 @@ audit = Table(
 )
 
 Index("ix_cases_duplicate", cases.c.party, cases.c.gross, cases.c.issue_date)
+Index("ix_cases_alike", cases.c.party, cases.c.number_alike)

@@ -75,8 +75,8 @@ def _full_disk(seed: int, folder: Path) -> Tally:
         def small_disk() -> None:
             prepare = store._prepare_sqlite
 
-            def limited(connection: sqlite3.Connection, record: object) -> None:
-                prepare(connection, record)
+            def limited(connection: sqlite3.Connection, _record: object) -> None:
+                prepare(connection, _record)
                 connection.execute(f"PRAGMA max_page_count={most}")
 
             store._prepare_sqlite = limited

@@ -21,6 +21,15 @@ class Tally:
     problems: list[str] = field(default_factory=list)
     """Sentences about whatever was not as it has to be; empty when all is well."""
 
+    def add(self, other: "Tally") -> None:
+        """Sums, and the greatest of what is called slowest."""
+        for name in ("n", "lost", "duplicates", "unknown", "wrong_values", "seconds"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        for name, value in other.extra.items():
+            known = self.extra.get(name, 0.0)
+            self.extra[name] = max(known, value) if name.startswith("slowest") else known + value
+        self.problems += other.problems
+
     @property
     def clean(self) -> bool:
         return not (self.lost or self.duplicates or self.wrong_values or self.problems)

@@ -19,10 +19,11 @@ from tallyman.browser.host import find_chromium
 from tallyman.domain.case import CaseState, DecisionKind, ReviewState
 from tallyman.domain.finding import Finding
 from tallyman.domain.reasons import Reason
-from tallyman.errors import ConfigurationError
+from tallyman.errors import ConfigurationError, SystemDown
 from tallyman.office.serve import serve, server
 from tallyman.runtime import requests
 from tallyman.runtime.desk import Desk
+from tallyman.runtime.pressure import FAILURES, Breakers
 from tallyman.store import cases, reviews
 from tests.integration import reviewing
 
@@ -114,13 +115,26 @@ def words(html: str) -> str:
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/review", "/review?q=zzz", "/cases", "/cases?state=POSTED", "/postings", "/runs", "/schedules"]
+    "path",
+    ["/", "/review", "/review?q=zzz", "/cases", "/cases?state=POSTED", "/postings", "/runs", "/schedules", "/systems"],
 )
 def test_every_list_answers_in_both_languages(shown: World, path: str) -> None:
     for speech in ("en", "de"):
         answer = shown.get(path, **{"Accept-Language": speech})
         assert answer.status_code == 200
         assert f'<html lang="{speech}">' in answer.text
+
+
+def test_a_system_that_is_left_alone_is_shown_with_its_cause(world: World) -> None:
+    breakers = Breakers(world.desk.database)
+    for _ in range(FAILURES):
+        with pytest.raises(SystemDown), breakers.around("practice_erp"):
+            raise SystemDown("No answer <b>today</b>.")
+    page = world.get("/systems")
+    assert "practice_erp left alone" in words(page.text)
+    assert "No answer &lt;b&gt;today&lt;/b&gt;." in page.text
+    assert "Left alone since it failed too often" in words(world.get("/").text)
+    assert "in Ruhe gelassen" in words(world.get("/systems", **{"Accept-Language": "de"}).text)
 
 
 @pytest.mark.parametrize("name", ["price", "bank", "missing", "damaged", "unknown", "source"])

@@ -10,6 +10,7 @@ import pytest
 
 from systems.practice_erp import SYSTEM
 from systems.practice_erp.system import PracticeErpSession
+from tallyman.browser.screen import Screen
 from tallyman.browser.session import SessionThread
 from tallyman.contracts.system import Erp, Found, VendorQuery
 from tallyman.domain.posting import DeliveryPosting, InvoicePosting
@@ -141,6 +142,48 @@ def test_an_invoice_from_before_the_screens_date_window_is_found(erp: SessionThr
 
 def test_an_invoice_of_another_vendor_is_not_found(erp: SessionThread) -> None:
     assert found(erp, "OLD-1", "10075") == ()
+
+
+def report(erp: SessionThread, since: date) -> Found[PostedInvoice]:
+    answer: Found[PostedInvoice] = erp.call(lambda use: use.list_invoices(since=since))
+    return answer
+
+
+def test_the_report_shows_every_record_as_a_search_does_drafts_and_duplicates_too(
+    office: RunningOffice, erp: SessionThread
+) -> None:
+    for number, vendor in (("REP-1", "10073"), ("REP-1", "10073"), ("REP-2", "10074")):
+        post(erp, invoice(number, vendor=vendor, issue_date=date(2026, 3, 17), order=None, credit=vendor == "10074"))
+    office.change("erp", draft_then_approve=True)
+    post(erp, invoice("REP-3", issue_date=date(2026, 3, 18)))
+    answer = report(erp, date(2026, 3, 17))
+    assert answer.complete
+    mine = [one for one in answer.items if one.number.startswith("REP-")]
+    searched = [*found(erp, "REP-1"), *found(erp, "REP-2", "10074"), *found(erp, "REP-3")]
+    assert mine == searched
+    assert [one.state for one in mine] == ["posted", "posted", "posted", "draft"]
+    assert all(one.date is not None and one.date >= date(2026, 3, 17) for one in answer.items)
+    assert {one.number for one in report(erp, date(2026, 3, 18)).items} & {"REP-1", "REP-3"} == {"REP-3"}
+
+
+def test_a_german_report_is_read_in_german(office: RunningOffice, erp: SessionThread) -> None:
+    post(erp, invoice("REP-DE", issue_date=date(2026, 3, 11)))
+    erp.discard()
+    office.change("erp", language="de")
+    german = office.session("practice_erp", language="de")
+    try:
+        (one,) = [one for one in report(german, date(2026, 3, 11)).items if one.number == "REP-DE"]
+        assert (one.gross, one.date) == (Decimal("1469.13"), date(2026, 3, 11))
+    finally:
+        german.close()
+
+
+def test_a_report_of_which_a_row_was_not_read_says_that_it_is_not_complete(
+    erp: SessionThread, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = Screen.rows
+    monkeypatch.setattr(Screen, "rows", lambda screen, table: read(screen, table)[1:])
+    assert not report(erp, date(2025, 1, 1)).complete
 
 
 # -- what is posted

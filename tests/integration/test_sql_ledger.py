@@ -211,6 +211,23 @@ def test_a_credit_note_is_found_with_negative_amounts(erp: SessionThread) -> Non
     assert found.gross == Decimal("-1469.13")
 
 
+def test_the_list_of_a_period_shows_each_record_as_a_search_does(erp: SessionThread) -> None:
+    """Of every vendor, credit notes too; what is dated earlier is left out."""
+    post(erp, invoice("LIST-1", issue_date=date(2026, 4, 2), due_date=None))
+    post(erp, invoice("LIST-2", issue_date=date(2026, 4, 3), due_date=None, credit=True, order=None))
+    post(erp, invoice("LIST-3", vendor="V102", issue_date=date(2026, 4, 4), due_date=None, order=None))
+    post(erp, invoice("LIST-0", issue_date=date(2026, 4, 1), due_date=None))
+    answer = erp.call(lambda session: session.list_invoices(since=date(2026, 4, 2)))
+    assert answer.complete
+    searched = [
+        *erp.call(lambda session: session.find_invoice(vendor="V101", number="LIST-1")).items,
+        *erp.call(lambda session: session.find_invoice(vendor="V101", number="LIST-2")).items,
+        *erp.call(lambda session: session.find_invoice(vendor="V102", number="LIST-3")).items,
+    ]
+    assert sorted(answer.items, key=lambda one: one.number) == searched
+    assert [one.gross for one in searched] == [Decimal("1469.13"), Decimal("-1469.13"), Decimal("1469.13")]
+
+
 def test_nothing_is_clicked_when_the_screen_shows_another_sum(erp: SessionThread) -> None:
     permit = Permit()
     wrong = invoice("W-1", gross=Decimal("1469.14"))

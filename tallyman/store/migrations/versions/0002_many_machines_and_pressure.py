@@ -1,8 +1,9 @@
-"""Leases of accounts, reservations of parties, breakers and buckets"""
+"""Leases of accounts, reservations of parties, breakers and buckets, the orders of postings"""
 
 import sqlalchemy as sa
 from alembic import op
 
+from tallyman.domain.posting import orders_of
 from tallyman.store.tables import UtcTime
 
 revision = "0002"
@@ -47,4 +48,24 @@ def upgrade() -> None:
         sa.Column("filled_at", UtcTime, nullable=False),
         sa.PrimaryKeyConstraint("system", name=op.f("pk_buckets")),
     )
-    op.create_index("ix_postings_party", "postings", ["system", "verb", "party"])
+    op.create_table(
+        "posting_orders",
+        sa.Column("posting_id", sa.Integer(), nullable=False),
+        sa.Column("order_number", sa.String(length=200), nullable=False),
+        sa.ForeignKeyConstraint(["posting_id"], ["postings.id"], name=op.f("fk_posting_orders_posting_id")),
+        sa.PrimaryKeyConstraint("posting_id", "order_number", name=op.f("pk_posting_orders")),
+    )
+    op.create_index(op.f("ix_posting_orders_order_number"), "posting_orders", ["order_number"])
+    _remember_orders()
+    op.drop_index("ix_cases_party", "cases")
+    op.drop_index("ix_cases_number_alike", "cases")
+    op.create_index("ix_cases_alike", "cases", ["party", "number_alike"])
+
+
+def _remember_orders() -> None:
+    """For postings that were made before this table was there."""
+    postings = sa.table("postings", sa.column("id", sa.Integer), sa.column("payload", sa.JSON))
+    orders = sa.table("posting_orders", sa.column("posting_id"), sa.column("order_number"))
+    for row in op.get_bind().execute(sa.select(postings)).all():
+        for number in orders_of(row.payload):
+            op.get_bind().execute(orders.insert().values(posting_id=row.id, order_number=number))

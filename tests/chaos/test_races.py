@@ -1,0 +1,54 @@
+"""Threads that race for the right to click, and for the decision on an item; thousands of them with `-m slow`."""
+
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from tests.chaos.races import ledger_races, review_races
+from tests.chaos.spread import spread
+from tests.chaos.tally import Tally
+from tests.postgres import database, postgres
+
+RACES = 300
+LONG = 10_000
+
+
+def check(tally: Tally, races: int) -> None:
+    print(tally)
+    assert tally.clean, (tally, "\n".join(tally.problems[:5]))
+    assert tally.n == races
+
+
+def test_of_bots_that_want_to_post_one_record_one_may_click(tmp_path: Path) -> None:
+    tally = ledger_races(RACES, 1, tmp_path)
+    check(tally, RACES)
+    assert tally.extra["met another's"] > RACES
+    assert tally.extra["lost the epoch"] > 0
+    assert tally.extra["second submits refused"] == 2 * RACES
+
+
+def test_of_bots_that_want_to_post_one_record_over_postgresql_one_may_click(tmp_path: Path) -> None:
+    with postgres() as server:
+        check(ledger_races(RACES, 1, tmp_path, database(server, "races")), RACES)
+
+
+def test_of_persons_who_decide_on_what_they_see_one_decides(tmp_path: Path) -> None:
+    tally = review_races(RACES, 1, tmp_path)
+    check(tally, RACES)
+    assert tally.extra["refused"] == 3 * RACES
+    assert tally.extra["stale tabs"] > 0
+
+
+def test_of_persons_who_decide_on_what_they_see_over_postgresql_one_decides(tmp_path: Path) -> None:
+    with postgres() as server:
+        check(review_races(RACES, 1, tmp_path, database(server, "races")), RACES)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_ten_thousand_races_for_the_click_and_for_the_decision(tmp_path: Path) -> None:
+    check(spread(ledger_races, LONG, 1, tmp_path / "ledger"), LONG)
+    check(spread(review_races, LONG, 1, tmp_path / "review"), LONG)
+    with postgres() as server:
+        check(spread(partial(ledger_races, url=database(server, "races")), LONG, 1, tmp_path / "postgres"), LONG)
