@@ -44,8 +44,9 @@ class Deliveries:
         numbers = order_numbers(document)
         answers = [clerk.erp.find_purchase_order(number=number) for number in numbers]
         vendors = sorted({order.vendor for answer in answers for order in answer.items})
-        waited = [clerk.reserve(vendor) for vendor in vendors]
-        if any(waited):
+        for vendor in vendors:
+            clerk.reserve(vendor)
+        if vendors:  # again: another case may have received goods between the look and the reservation
             answers = [clerk.erp.find_purchase_order(number=number) for number in numbers]
         orders = {order.number: order for answer in answers for order in answer.items}
         party = next(iter(orders), None)

@@ -22,6 +22,8 @@ from tallyman.domain.tolerances import Tolerances
 
 class Ending(StrEnum):
     POSTED = "posted"
+    WAITING = "waiting"
+    """For another case of the same vendor; the next run begins when that one has ended."""
     IN_REVIEW = "in_review"
     REJECTED = "rejected"
 
@@ -64,10 +66,11 @@ class Clerk(Protocol):
     def today(self) -> str:
         """The date of this run, ISO 8601; the same after a crash."""
 
-    def reserve(self, party: str) -> bool:
-        """From now on no other case works on this vendor's orders and invoices, until this case has ended.
+    def reserve(self, party: str) -> None:
+        """From now on no other case works on this vendor's orders and invoices, until this run has ended.
 
-        True when another case had it and was waited for: what was looked up before may be out of date by now.
+        Where another case has the vendor this does not return: the run ends here, and a new one begins when the other
+        has ended. What is looked up before may be out of date by the time of the call: look it up afterwards.
         """
 
     def with_billings(self, orders: tuple[Order, ...]) -> tuple[Order, ...]:

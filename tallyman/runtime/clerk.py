@@ -18,7 +18,7 @@ from tallyman.platform.clock import now
 from tallyman.platform.config import BotSettings
 from tallyman.platform.log import get_logger
 from tallyman.runtime import corrections, engine
-from tallyman.runtime.attempts import Failure, GaveUp, attempt, unwrap
+from tallyman.runtime.attempts import Failure, attempt, unwrap
 from tallyman.runtime.billings import with_billings
 from tallyman.runtime.desk import Desk
 from tallyman.runtime.jobs import DeliveryJob, InvoiceJob
@@ -30,8 +30,9 @@ from tallyman.store import cases, reservations, reviews
 T = TypeVar("T", bound=Value)
 _log = get_logger(__name__)
 
-_RESERVE_WAITS_S = (*[0.5] * 10, *[2.0] * 30, *[15.0] * 120)
-"""Between looks whether another case has ended: half an hour, longer than for a system that is down."""
+
+class Waits(Exception):
+    """Another case has what this one needs; this run ends, and one begins anew when the other has ended."""
 
 
 class DurableErp:
@@ -85,6 +86,8 @@ class DurableClerk:
         self._settings = settings
         self._run = run
         self._case = case
+        self.reserved = False
+        """Something was reserved, which is to be given back when the run has ended."""
         self.erp = DurableErp(desk, settings.erp, attended=case.attended)
         self.document: Document | None = None
         """What was read in this run, for whoever has to tell a person that it ended early."""
@@ -107,20 +110,15 @@ class DurableClerk:
     def today(self) -> str:
         return self._today
 
-    def reserve(self, party: str) -> bool:
+    def reserve(self, party: str) -> None:
         def try_to() -> str | None:
             with self._desk.database.transaction() as connection:
                 return reservations.reserve(connection, self._settings.erp, party, self._case.id)
 
-        waited = False
-        for wait in _RESERVE_WAITS_S:
-            holder = engine.step("reserve", try_to)
-            if holder is None:
-                return waited
-            engine.sleep(wait)
-            waited = True
-        told = f"Case {holder} has been at work on {party} for too long."
-        raise GaveUp(Failure(reason=Reason.SYSTEM_DOWN, message=told, advice="Accept to try again.", technical=True))
+        self.reserved = True
+        holder = engine.step("reserve", try_to)
+        if holder is not None:
+            raise Waits(f"Waits for case {holder}.")
 
     def with_billings(self, orders: tuple[Order, ...]) -> tuple[Order, ...]:
         def look() -> list[Any]:

@@ -1,7 +1,9 @@
 """The durable procedures: take in what sources offer, carry one case to its end, reconcile with a target's books."""
 
-from threading import BoundedSemaphore
+import uuid
 from typing import Any
+
+from sqlalchemy import Connection, RowMapping
 
 from tallyman.contracts.bot import Ending, Outcome
 from tallyman.domain.case import Case, CaseState
@@ -12,10 +14,12 @@ from tallyman.errors import TallymanError
 from tallyman.platform.log import get_logger
 from tallyman.runtime import engine
 from tallyman.runtime.attempts import GaveUp
-from tallyman.runtime.clerk import DurableClerk
+from tallyman.runtime.clerk import DurableClerk, Waits
 from tallyman.runtime.desk import Desk
 from tallyman.runtime.intake import Intake
 from tallyman.runtime.reconcile import Reconciliation
+from tallyman.runtime.turns import Turns
+from tallyman.store import cases, reservations
 
 _log = get_logger(__name__)
 
@@ -26,7 +30,7 @@ class Procedures:
     def __init__(self, desk: Desk, client: engine.EngineClient) -> None:
         self._desk = desk
         self._client = client
-        self._turns = {bot: BoundedSemaphore(settings.concurrency) for bot, settings in desk.bots().items()}
+        self._turns = {bot: Turns(settings.concurrency) for bot, settings in desk.bots().items()}
 
     def register(self, machine: engine.Engine) -> None:
         machine.workflow(engine.TAKE_IN, self.take_in)
@@ -56,13 +60,20 @@ class Procedures:
 
     def process(self, case_id: str) -> dict[str, Any]:
         """Carry a case to POSTED, IN_REVIEW, UNKNOWN or REJECTED. Whatever happens, it ends in one of them."""
-        clerk, case = DurableClerk.of(self._desk, case_id, engine.workflow_id())
-        with self._turns[case.bot]:  # a worker takes one case more than it works on, so that the next is at hand
-            return self._carry(clerk, case).to_json()
+        with self._desk.database.transaction() as connection:  # no step: what is read here never changes
+            bot, place = cases.get(connection, case_id).bot, cases.place(connection, case_id)
+        with self._turns[bot].turn(place):
+            clerk, case = DurableClerk.of(self._desk, case_id, engine.workflow_id())
+            outcome = self._carry(clerk, case)
+            if clerk.reserved:  # also of one that waits now: who waits holds nothing
+                engine.step("release", lambda: self._release(case))
+            return outcome.to_json()
 
     def _carry(self, clerk: DurableClerk, case: Case) -> Outcome:
         try:
             outcome = clerk.clicked_before(case) or self._desk.registry.bot(case.bot).run(clerk, case)
+        except Waits as waits:
+            return Outcome(ending=Ending.WAITING, message=str(waits))
         except GaveUp as error:
             failure = error.failure
             outcome = self._ask(clerk, case, failure.reason, f"{failure.message} {failure.advice}")
@@ -75,6 +86,13 @@ class Procedures:
             told = f"The bot failed on this document ({type(error).__name__})."
             outcome = self._ask(clerk, case, Reason.SYSTEM_DOWN, told)
         return outcome
+
+    def _release(self, case: Case) -> int:
+        with self._desk.database.transaction() as connection:
+            woken = reservations.release(connection, case.id)
+            for row in woken:
+                wake(connection, self._client, row)
+        return len(woken)
 
     def _ask(self, clerk: DurableClerk, case: Case, reason: Reason, message: str) -> Outcome:
         """Give the case to a person: as an unknown outcome where the click may have happened already."""
@@ -89,3 +107,9 @@ class Procedures:
             reason, message = Reason.OUTCOME_UNKNOWN, f"It was clicked, and then: {message}"
         state = CaseState.UNKNOWN if clicked else CaseState.IN_REVIEW
         return clerk.ask_as(case, document, Verdict.of([Finding(reason=reason, message=message)]), state)
+
+
+def wake(connection: Connection, client: engine.EngineClient, row: RowMapping) -> None:
+    """Begin a run of a case that has waited, at the place that it always had."""
+    run = f"woken:{row['id']}:{uuid.uuid4().hex[:12]}"
+    client.enqueue(connection, engine.PROCESS, engine.case_queue(row["bot"]), run, row["id"], place=row["seq"])

@@ -15,12 +15,12 @@ from tallyman.runtime import engine
 from tallyman.runtime.desk import Desk
 from tallyman.runtime.leases import Leases
 from tallyman.runtime.places import HomePlace, Place, SharedPlace
-from tallyman.runtime.procedures import Procedures
+from tallyman.runtime.procedures import Procedures, wake
 from tallyman.runtime.reconcile import start_due
 from tallyman.runtime.schedule import Scheduler
-from tallyman.store import reviews
+from tallyman.store import reservations, reviews
 from tallyman.store.cases import end_run, move
-from tallyman.store.tables import cases, runs
+from tallyman.store.tables import cases, runs, waiting
 
 UPKEEP_EVERY_S = 1.0
 SWEEP_EVERY_S = 30.0
@@ -112,6 +112,9 @@ class Worker:
         """Begin again what nobody works for any more, and tell a person of what does not start."""
         if self._scheduler is not None:
             start_due(self._desk, self.client)
+        with self._desk.database.transaction() as connection:
+            for row in reservations.forgotten(connection):
+                wake(connection, self.client, row)
         for row in self._left_alone(now() - timedelta(seconds=LEFT_ALONE_S)):
             self._begin_again(row)
         for _, name, arguments in self.client.failed():
@@ -129,7 +132,13 @@ class Worker:
         """Open cases without a workflow: it ended by an error of the machine (a full disk, say), or was given up."""
         with self._desk.database.transaction() as connection:
             found = connection.execute(
-                select(cases).where(cases.c.state == CaseState.OPEN, cases.c.updated_at < since).order_by(cases.c.seq)
+                select(cases)
+                .where(
+                    cases.c.state == CaseState.OPEN,
+                    cases.c.updated_at < since,
+                    cases.c.id.not_in(select(waiting.c.case_id)),
+                )
+                .order_by(cases.c.seq)
             ).mappings()
             rows = list(found)
         in_work = self.client.in_work() if rows else set()

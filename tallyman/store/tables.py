@@ -153,6 +153,15 @@ reservations = Table(
     Column("taken_at", UtcTime, nullable=False),
 )
 
+waiting = Table(
+    "waiting",
+    metadata,
+    Column("case_id", String(80), ForeignKey("cases.id"), primary_key=True),
+    Column("system", String(60), nullable=False),
+    Column("party", String(200), nullable=False),
+    Column("since", UtcTime, nullable=False),
+)
+
 breakers = Table(
     "breakers",
     metadata,

@@ -199,13 +199,14 @@ def _judge_what_is_stored(desk: Desk, wins: dict[int, list[ReviewItem]], tally: 
         stored = connection.execute(
             select(decisions).where(decisions.c.item_id.in_(wins)).order_by(decisions.c.n)
         ).all()
-        states = dict(connection.execute(select(review_items.c.id, review_items.c.state)).tuples().all())
-        rows = connection.execute(select(review_items.c.id, cases.c.state).join(cases)).tuples().all()
+        query = select(review_items.c.id, review_items.c.state, cases.c.state.label("of_case")).join(cases)
+        rows = connection.execute(query).all()
         of_persons = audit.c.action.like("review.%"), audit.c.action != "review.opened"
         trail = connection.execute(select(audit.c.subject).where(*of_persons)).scalars().all()
         schema = "dbos." if not desk.database.sqlite else ""
         ids = connection.execute(text(f"SELECT workflow_uuid FROM {schema}workflow_status")).scalars().all()
-    traces, of_case = Counter(trail), dict(rows)
+    traces = Counter(trail)
+    states, of_case = {row.id: row.state for row in rows}, {row.id: row.of_case for row in rows}
     started = Counter(int(one.split(":")[1]) for one in ids if one.startswith("resolve:"))
     for item, won in wins.items():
         told = [(one.by, one.kind, one.note, one.corrections) for one in stored if one.item_id == item]

@@ -77,6 +77,8 @@ _CASE = """
 """As intake takes a case in; written directly, since each schedule begins so."""
 _START = datetime(2026, 11, 2, tzinfo=UTC)
 _ENDED = (CaseState.POSTED, CaseState.REJECTED)
+_MAY_BE_CLICKED = (PostingState.ARMED, PostingState.UNKNOWN)
+"""Who has armed may click for some seconds, though another has given up to find it meanwhile."""
 _ASKED = (CaseState.IN_REVIEW, CaseState.UNKNOWN)
 _DEFECTS = ("failed on this document", "connector failed", "no posting of this case")
 
@@ -342,7 +344,7 @@ class World:
             saw = "no search of its own" if shown is None else f"a search that showed {shown}"
             self._is_wrong("breach", f"clicked for {number} after {saw}")
         row = self._rows("SELECT state, epoch FROM postings WHERE number = ?", number.replace("-", ""))[0]
-        if self._bench.armed and (row[0] != PostingState.ARMED or (number, row[1]) in self._clicked):
+        if self._bench.armed and (row[0] not in _MAY_BE_CLICKED or (number, row[1]) in self._clicked):
             self._is_wrong("breach", f"clicked for {number} when it was {row[0]} in epoch {row[1]}")
         self._clicked.add((number, row[1]))
         fate = worker.script.fates[min(worker.clicks, len(worker.script.fates) - 1)]

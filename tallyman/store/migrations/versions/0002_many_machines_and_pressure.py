@@ -32,6 +32,15 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("system", "party", name=op.f("pk_reservations")),
     )
     op.create_table(
+        "waiting",
+        sa.Column("case_id", sa.String(length=80), nullable=False),
+        sa.Column("system", sa.String(length=60), nullable=False),
+        sa.Column("party", sa.String(length=200), nullable=False),
+        sa.Column("since", UtcTime, nullable=False),
+        sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name=op.f("fk_waiting_case_id")),
+        sa.PrimaryKeyConstraint("case_id", name=op.f("pk_waiting")),
+    )
+    op.create_table(
         "breakers",
         sa.Column("name", sa.String(length=120), nullable=False),
         sa.Column("failures", sa.Integer(), nullable=False),
