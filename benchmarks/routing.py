@@ -155,6 +155,7 @@ def measure(
     (home.path / "tallyman.toml").write_text('[bots.invoices]\nerp = "practice_erp"\n')
     desk = Desk.open(home)
     memory = fill(desk, stored, seed)
+    client = desk.client()
     bot, settings = desk.registry.bot("invoices"), desk.bot("invoices")
     dice, took, endings = random.Random(seed + 1), list[float](), set[str]()
     with desk.database.transaction() as connection:
@@ -167,7 +168,7 @@ def measure(
             order = memory._orders[f"PO-{dice.randrange(stored)}"]
             number = f"R-{dice.randrange(stored)}" if n % 10 == 0 else f"N-{n}"  # each tenth is one that is there
             told: dict[str, Any] = {"today": "2026-11-20", "clicked": None, "decisions": []}
-            clerk = Deciding(desk, settings, case, "run", told)
+            clerk = Deciding(desk, client, settings, case, "run", told)
             clerk.erp = memory  # type: ignore[assignment]
             clerk.given = document(int(order.vendor), number, order.number, order.lines[0].ordered)
             began = time.perf_counter()
@@ -175,6 +176,7 @@ def measure(
             took.append((time.perf_counter() - began) * 1000)
             if progress is not None:
                 progress()
+    client.close()
     desk.close()
     assert endings == {Ending.POSTED, Ending.IN_REVIEW}, endings
     took.sort()

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
+from sqlalchemy import Connection
+
 from tallyman.contracts.bot import Ending, Outcome
 from tallyman.contracts.system import Erp, Found, VendorQuery
 from tallyman.domain.base import Value
@@ -25,6 +27,7 @@ from tallyman.runtime.jobs import DeliveryJob, InvoiceJob
 from tallyman.runtime.layouts import confirm_layout, confirmed_places
 from tallyman.runtime.posting import Job, Posted, Poster
 from tallyman.runtime.pressure import patient_step
+from tallyman.runtime.requests import wake
 from tallyman.store import cases, reservations, reviews
 
 T = TypeVar("T", bound=Value)
@@ -75,19 +78,26 @@ class DurableClerk:
     """The clerk of one run of one case. `run` names that run: it is what a review item remembers as its origin."""
 
     @classmethod
-    def of(cls, desk: Desk, case_id: str, run: str) -> tuple["DurableClerk", Case]:
+    def of(cls, desk: Desk, client: engine.EngineClient, case_id: str, run: str) -> tuple["DurableClerk", Case]:
         """The clerk of a case, and the case; what both begin with is remembered as one step."""
         told = engine.step("begin", lambda: _beginning(desk, case_id))
         case = Case.from_json(told["case"])
-        return cls(desk, desk.bot(case.bot), case, run, told), case
+        return cls(desk, client, desk.bot(case.bot), case, run, told), case
 
-    def __init__(self, desk: Desk, settings: BotSettings, case: Case, run: str, told: dict[str, Any]) -> None:
+    def __init__(
+        self,
+        desk: Desk,
+        client: engine.EngineClient,
+        settings: BotSettings,
+        case: Case,
+        run: str,
+        told: dict[str, Any],
+    ) -> None:
         self._desk = desk
+        self._client = client
         self._settings = settings
         self._run = run
         self._case = case
-        self.reserved = False
-        """Something was reserved, which is to be given back when the run has ended."""
         self.erp = DurableErp(desk, settings.erp, attended=case.attended)
         self.document: Document | None = None
         """What was read in this run, for whoever has to tell a person that it ended early."""
@@ -113,9 +123,11 @@ class DurableClerk:
     def reserve(self, party: str) -> None:
         def try_to() -> str | None:
             with self._desk.database.transaction() as connection:
-                return reservations.reserve(connection, self._settings.erp, party, self._case.id)
+                holder = reservations.reserve(connection, self._settings.erp, party, self._case.id)
+                if holder is not None:
+                    self._release(connection)  # who waits holds nothing
+                return holder
 
-        self.reserved = True
         holder = engine.step("reserve", try_to)
         if holder is not None:
             raise Waits(f"Waits for case {holder}.")
@@ -176,6 +188,7 @@ class DurableClerk:
                 if not reviews.is_decided(connection, item):
                     cases.remember_document(connection, case.id, document)
                     cases.move(connection, case.id, state, message)
+                self._release(connection)
             return item
 
         engine.step("ask", put)
@@ -226,6 +239,7 @@ class DurableClerk:
                 cases.move(connection, case.id, CaseState.POSTED, posted.message, record=posted.record)
                 if teachers:
                     confirm_layout(connection, document, case.id, teachers[-1])
+                self._release(connection)
             return True
 
         engine.step("finish", finish)
@@ -259,9 +273,15 @@ class DurableClerk:
         def move() -> bool:
             with self._desk.database.transaction() as connection:
                 cases.move(connection, case.id, state, message, record=record)
+                self._release(connection)
             return True
 
         engine.step("move", move)
+
+    def _release(self, connection: Connection) -> None:
+        """With the end of the run, in one transaction, the next case of the vendor begins."""
+        for row in reservations.release(connection, self._case.id):
+            wake(connection, self._client, row)
 
 
 def _beginning(desk: Desk, case_id: str) -> dict[str, Any]:

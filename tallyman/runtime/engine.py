@@ -23,7 +23,7 @@ from sqlalchemy import Connection
 from tallyman.errors import TallymanError
 from tallyman.platform.crashpoints import crash_point
 
-APPLICATION_VERSION = "1"
+APPLICATION_VERSION = "2"
 """Raised when a change to a procedure can't carry on with cases in flight; DBOS's own default would change with every
 edit and strand them."""
 

@@ -1,9 +1,6 @@
 """The durable procedures: take in what sources offer, carry one case to its end, reconcile with a target's books."""
 
-import uuid
 from typing import Any
-
-from sqlalchemy import Connection, RowMapping
 
 from tallyman.contracts.bot import Ending, Outcome
 from tallyman.domain.case import Case, CaseState
@@ -19,7 +16,7 @@ from tallyman.runtime.desk import Desk
 from tallyman.runtime.intake import Intake
 from tallyman.runtime.reconcile import Reconciliation
 from tallyman.runtime.turns import Turns
-from tallyman.store import cases, reservations
+from tallyman.store import cases
 
 _log = get_logger(__name__)
 
@@ -63,11 +60,8 @@ class Procedures:
         with self._desk.database.transaction() as connection:  # no step: what is read here never changes
             bot, place = cases.get(connection, case_id).bot, cases.place(connection, case_id)
         with self._turns[bot].turn(place):
-            clerk, case = DurableClerk.of(self._desk, case_id, engine.workflow_id())
-            outcome = self._carry(clerk, case)
-            if clerk.reserved:  # also of one that waits now: who waits holds nothing
-                engine.step("release", lambda: self._release(case))
-            return outcome.to_json()
+            clerk, case = DurableClerk.of(self._desk, self._client, case_id, engine.workflow_id())
+            return self._carry(clerk, case).to_json()
 
     def _carry(self, clerk: DurableClerk, case: Case) -> Outcome:
         try:
@@ -87,13 +81,6 @@ class Procedures:
             outcome = self._ask(clerk, case, Reason.SYSTEM_DOWN, told)
         return outcome
 
-    def _release(self, case: Case) -> int:
-        with self._desk.database.transaction() as connection:
-            woken = reservations.release(connection, case.id)
-            for row in woken:
-                wake(connection, self._client, row)
-        return len(woken)
-
     def _ask(self, clerk: DurableClerk, case: Case, reason: Reason, message: str) -> Outcome:
         """Give the case to a person: as an unknown outcome where the click may have happened already."""
         record = engine.step("posted_before", lambda: self._desk.ledger.record_of(case))
@@ -107,9 +94,3 @@ class Procedures:
             reason, message = Reason.OUTCOME_UNKNOWN, f"It was clicked, and then: {message}"
         state = CaseState.UNKNOWN if clicked else CaseState.IN_REVIEW
         return clerk.ask_as(case, document, Verdict.of([Finding(reason=reason, message=message)]), state)
-
-
-def wake(connection: Connection, client: engine.EngineClient, row: RowMapping) -> None:
-    """Begin a run of a case that has waited, at the place that it always had."""
-    run = f"woken:{row['id']}:{uuid.uuid4().hex[:12]}"
-    client.enqueue(connection, engine.PROCESS, engine.case_queue(row["bot"]), run, row["id"], place=row["seq"])

@@ -1,9 +1,10 @@
 """What people and schedules ask for: a run of a bot, a decision on a review item. Each is one transaction."""
 
 import re
+import uuid
 from collections.abc import Mapping
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, RowMapping, select
 
 from tallyman.contracts.bot import RunInputs
 from tallyman.domain.case import CaseState, Decision, DecisionKind, ReviewItem, ReviewState
@@ -38,6 +39,12 @@ def start_run(
         return False
     client.enqueue(connection, engine.TAKE_IN, engine.intake_queue(bot), f"run:{run}", bot, run, told, attended)
     return True
+
+
+def wake(connection: Connection, client: engine.EngineClient, row: RowMapping) -> None:
+    """Begin a run of a case that has waited, at the place that it always had."""
+    run = f"woken:{row['id']}:{uuid.uuid4().hex[:12]}"
+    client.enqueue(connection, engine.PROCESS, engine.case_queue(row["bot"]), run, row["id"], place=row["seq"])
 
 
 def decide(

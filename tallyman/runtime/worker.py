@@ -15,13 +15,16 @@ from tallyman.runtime import engine
 from tallyman.runtime.desk import Desk
 from tallyman.runtime.leases import Leases
 from tallyman.runtime.places import HomePlace, Place, SharedPlace
-from tallyman.runtime.procedures import Procedures, wake
+from tallyman.runtime.procedures import Procedures
 from tallyman.runtime.reconcile import start_due
+from tallyman.runtime.requests import wake
 from tallyman.runtime.schedule import Scheduler
 from tallyman.store import reservations, reviews
 from tallyman.store.cases import end_run, move
 from tallyman.store.tables import cases, runs, waiting
 
+AT_HAND = 2
+"""So many cases a worker takes from a queue beyond those that it works on; see runtime.turns."""
 UPKEEP_EVERY_S = 1.0
 SWEEP_EVERY_S = 30.0
 STARTS_WITHIN_S = 300.0
@@ -55,7 +58,7 @@ class Worker:
     def start(self) -> None:
         """Take up what was left by a worker that died, then take new work."""
         self._desk.sessions.work_under(Leases(self._desk.database, self._place))
-        queues = {engine.case_queue(bot): settings.concurrency + 1 for bot, settings in self._desk.bots().items()}
+        queues = {engine.case_queue(bot): settings.concurrency + AT_HAND for bot, settings in self._desk.bots().items()}
         fetching = {engine.intake_queue(bot): 1 for bot in self._erps}
         self._engine.launch(queues | fetching, [*fetching, *self._case_queues()])
         self._begin_anew_what_other_versions_left()

@@ -6,6 +6,7 @@ Its faults follow from a seed and the invoice's number, so that they are the sam
 import os
 import random
 import sqlite3
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -41,6 +42,10 @@ CREATE TABLE IF NOT EXISTS violations(told TEXT);
 """
 
 
+_OPENED = threading.local()
+"""A connection for each thread; a fork opens its own."""
+
+
 @dataclass(frozen=True)
 class Books:
     """The target's own books. `slow_s` is how long each verb takes."""
@@ -52,14 +57,19 @@ class Books:
 
     @contextmanager
     def open(self) -> Iterator[sqlite3.Connection]:
-        connection = sqlite3.connect(self.file, timeout=60, isolation_level=None)
-        try:
+        key = (os.getpid(), str(self.file))
+        connection = getattr(_OPENED, "connection", None)
+        if connection is None or _OPENED.key != key:
+            connection = _OPENED.connection = sqlite3.connect(self.file, timeout=60, isolation_level=None)
+            _OPENED.key = key
             connection.execute("PRAGMA synchronous=OFF")  # its processes are killed, its machine is not
-            connection.execute("BEGIN IMMEDIATE")
+        connection.execute("BEGIN IMMEDIATE")
+        try:
             yield connection
-            connection.execute("COMMIT")
-        finally:
-            connection.close()
+        except BaseException:
+            connection.execute("ROLLBACK")
+            raise
+        connection.execute("COMMIT")
 
     def make(self) -> None:
         connection = sqlite3.connect(self.file)

@@ -1,6 +1,7 @@
 """Hypothesis chooses what happens in a `World`, and says the shortest story of what went wrong in it."""
 
 import gc
+import itertools
 from functools import partial
 from itertools import product
 from pathlib import Path
@@ -22,6 +23,8 @@ from tests.chaos.tally import Tally
 
 STEPS = 6
 """What happens in a schedule before all is carried to its end."""
+BATCH = 1000
+"""Hypothesis remembers what it has tried; so many schedules are enough to learn from."""
 POINTS = (
     *("filled", "stored, not answered", "step.posting.click") * 8,
     *("posting.armed", "posting.click", "after.posting.click") * 4,
@@ -179,5 +182,8 @@ def _schedules(count: int, seed: int, folder: Path, *, armed: bool) -> Tally:
     with bench(folder, armed=armed) as on:
         gc.freeze()  # this process makes and drops many small things, and what is there stays
         gc.set_threshold(50_000)
-        search(count, seed, on, tally)
-    return tally
+        for batch in itertools.count():
+            if tally.n >= count:
+                return tally
+            search(min(count - tally.n, BATCH), seed * 1000 + batch, on, tally)
+    raise AssertionError("unreachable")

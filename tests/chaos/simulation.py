@@ -36,8 +36,8 @@ from tallyman.domain.roles import PostedInvoice
 from tallyman.errors import BrowserDied, Rejected, SystemDown, UsageError
 from tallyman.platform import clock
 from tallyman.platform.config import Home
-from tallyman.runtime import attempts, engine, ledger, requests
-from tallyman.runtime.leases import Leases
+from tallyman.runtime import attempts, engine, ledger, requests, turns
+from tallyman.runtime.leases import Lease, Leases
 from tallyman.runtime.ledger import Ledger
 from tallyman.runtime.procedures import Procedures
 from tallyman.runtime.sessions import Sessions
@@ -241,6 +241,7 @@ class World:
         """What must never be, by kind: duplicate, lost, breach."""
         self.counted: Counter[str] = Counter()
         self._clicked: set[tuple[str, int]] = set()
+        self._leases: dict[int, Lease] = {}
 
     # -- what may happen
 
@@ -449,6 +450,8 @@ class World:
         run.owner = worker
         before, self.worker = self.worker, worker
         sessions, mine = self._bench.desk.sessions, WorkerSessions(self._bench, script.account)
+        if before is None:
+            mine.begin_with(self._leases.get(script.account))
         self._bench.give(sessions=mine)
         self.note("begins")
         try:
@@ -469,6 +472,10 @@ class World:
         finally:
             self.worker = before
             self._bench.give(sessions=sessions)
+            lease = mine.held()
+            known = self._leases.get(script.account)
+            if lease is not None and (known is None or known.epoch < lease.epoch):
+                self._leases[script.account] = lease
 
     def _record(self, worker: Worker, answer: dict[str, Any]) -> None:
         if worker.run.owner is not worker or worker.run.ended:
@@ -587,6 +594,14 @@ class WorkerSessions(Sessions):
         self.work_under(Leases(bench.desk.database, Place(account)))
         self._bench = bench
 
+    def begin_with(self, lease: Lease | None) -> None:
+        """Nobody else is at work: whoever had the account before is dead, and an epoch of its own tells nothing more."""
+        if lease is not None:
+            self._held["simulated"] = lease
+
+    def held(self) -> Lease | None:
+        return self._held.get("simulated")
+
     def _new(self, system: str, headed: bool) -> SessionThread:
         return Browser(self._bench)  # type: ignore[return-value]
 
@@ -630,11 +645,12 @@ def bench(folder: Path, *, armed: bool = True) -> Iterator[Bench]:
         mock.patch.object(engine, "workflow_id", of_world("workflow_id")),
         mock.patch.object(ledger, "crash_point", of_world("boundary")),
         mock.patch.object(ledger, "_clock", made.now),
-        mock.patch.object(audit, "record"),  # a fifth of the time, and not what is looked for here
+        mock.patch.object(turns, "_GRACE_S", 0.0),
+        mock.patch.object(audit, "record", _nothing),  # a fifth of the time, and not what is looked for here
         mock.patch.object(attempts, "time", SimpleNamespace(sleep=of_world("short_sleep"))),
     ]
     if not armed:
-        patches.append(mock.patch.object(Ledger, "arm"))
+        patches.append(mock.patch.object(Ledger, "arm", _nothing))
     logs = structlog.get_config()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     clock.set_source(lambda: _START + timedelta(seconds=made.now()))
@@ -648,6 +664,10 @@ def bench(folder: Path, *, armed: bool = True) -> Iterator[Bench]:
             patch.stop()
         clock.set_source(None)
         structlog.configure(**logs)
+
+
+def _nothing(*_: Any) -> None:
+    """A mock would remember each call of a hundred thousand."""
 
 
 def _without_waiting_for_the_disk(connection: sqlite3.Connection, _record: object) -> None:
