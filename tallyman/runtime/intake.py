@@ -30,6 +30,7 @@ class Intake:
         self._client = client
         self._bot = bot
         self._run = run
+        self._erps = {settings.erp for settings in desk.bots().values()}
         self._bad: set[str] = set()
         """Keys of documents that could not be fetched in this run: they are tried again after all others."""
 
@@ -58,6 +59,8 @@ class Intake:
         listed = False
         while True:
             told = engine.step(f"take_in:{source}", partial(self._portion, source, attended, listed))
+            if source not in self._erps:
+                self._desk.sessions.leave(source)  # another worker may fetch from it for another bot
             listed = listed or told["listed"]
             for name in totals:
                 totals[name] += told[name]
