@@ -104,6 +104,9 @@ class CountedPermit:
     def spend(self) -> None:
         self.spent += 1
 
+    def check(self) -> None:
+        pass
+
 
 def arming(posting: InvoicePosting | DeliveryPosting, permit: CountedPermit) -> Callable[[Mapping[str, str]], Permit]:
     """Stricter than the ledger's: every value must be shown, equal as a value."""

@@ -174,7 +174,7 @@ class Screen:
         permit.spend()
         try:
             with translated():
-                self.tab.send_once(lambda: element.click(no_wait_after=True, timeout=self.tab.timeout_ms))
+                self.tab.send_once(lambda: element.click(no_wait_after=True, timeout=self.tab.timeout_ms), permit)
         finally:
             self.tab.check_dialogs()  # a message that nobody knows is why nothing was sent
 

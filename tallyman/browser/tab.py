@@ -12,7 +12,8 @@ from tallyman.browser.element_map import ElementMap
 from tallyman.browser.failures import between_documents, translated
 from tallyman.browser.locate import locate
 from tallyman.browser.screen import Screen
-from tallyman.errors import PageChanged, SessionLost, SystemDown
+from tallyman.contracts.system import Permit
+from tallyman.errors import NotArmed, PageChanged, SessionLost, SystemDown
 
 _POLL_MS = 15
 _LOST_S = 1.0
@@ -179,18 +180,21 @@ class Tab:
         wanted = list(self._login.elements.values())
         return any(all(locate(frame, element, None)[0] for element in wanted) for frame in self._page.frames)
 
-    def send_once(self, click: Callable[[], None]) -> None:
+    def send_once(self, click: Callable[[], None], permit: Permit) -> None:
         """Click, and let one navigation leave, that one once; then show its answer where the click was to lead.
 
         Left to itself, Chromium sends a POST again when a connection that was kept alive is cut before any answer,
         sends what an interceptor holds back as soon as that goes away, and lets a page's script submit twice: one
         click, two records. So the browser's own request ends here, answered by an empty page; we send it ourselves,
-        without redirects and without retries, and nothing that happens to us or to the browser repeats it.
+        without redirects and without retries, and nothing that happens to us or to the browser repeats it. Right before
+        that the permit is asked once more: time may have passed since it was spent.
         Raises SystemDown when nothing left, or when no answer came: whether it was stored is for a search to say.
+        Raises NotArmed when the permit has run out; then nothing was sent.
         """
         sent: list[Request] = []
         answers: list[APIResponse | None] = []
         shown: list[str] = []
+        refused: list[NotArmed] = []
 
         def handle(route: Route) -> None:
             request = route.request
@@ -204,7 +208,11 @@ class Tab:
                 sent.append(request)
                 with suppress(PlaywrightError):  # the page may have submitted again meanwhile
                     route.fulfill(content_type="text/html", body=_SENT)
-                answers.append(self._ask_once(request))
+                try:
+                    permit.check()
+                except NotArmed as error:
+                    refused.append(error)
+                answers.append(None if refused else self._ask_once(request))
 
         self._page.route("**/*", handle)
         try:
@@ -213,6 +221,8 @@ class Tab:
             if not self.wait(lambda: bool(sent), timeout_s=_AFTER_MESSAGE_S):
                 raise SystemDown("The screen sent nothing after the click.")
             self.wait(lambda: bool(answers), timeout_s=2 * self.timeout_ms / 1000)
+            if refused:
+                raise refused[0]
             if not answers or answers[0] is None:
                 raise SystemDown("The system gave no answer to the click.")
             frame = sent[0].frame

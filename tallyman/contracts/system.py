@@ -76,6 +76,9 @@ class Permit(Protocol):
     def spend(self) -> None:
         """Take it. Raises NotArmed when it was taken before."""
 
+    def check(self) -> None:
+        """Right before the request leaves. Raises NotArmed when it is too late by now."""
+
 
 class Arm(Protocol):
     """Called by a system when the form is filled, with what the screen shows now.

@@ -123,7 +123,7 @@ class DurableClerk:
     def reserve(self, party: str) -> None:
         def try_to() -> str | None:
             with self._desk.database.transaction() as connection:
-                holder = reservations.reserve(connection, self._settings.erp, party, self._case.id)
+                holder = reservations.reserve(connection, self._settings.erp, party, self._case.id, self._run)
                 if holder is not None:
                     self._release(connection)  # who waits holds nothing
                 return holder
@@ -280,7 +280,7 @@ class DurableClerk:
 
     def _release(self, connection: Connection) -> None:
         """With the end of the run, in one transaction, the next case of the vendor begins."""
-        for row in reservations.release(connection, self._case.id):
+        for row in reservations.release(connection, self._run):
             wake(connection, self._client, row)
 
 

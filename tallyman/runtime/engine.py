@@ -8,6 +8,7 @@ queue, an unknown workflow) is refused here.
 import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from dbos import (
@@ -18,10 +19,11 @@ from dbos import (
     EnqueueOptions,
     run_dbos_database_migrations,
 )
-from sqlalchemy import Connection
+from sqlalchemy import Connection, column, table
 
 from tallyman.errors import TallymanError
 from tallyman.platform.crashpoints import crash_point
+from tallyman.store.database import ALIVE
 
 APPLICATION_VERSION = "2"
 """Raised when a change to a procedure can't carry on with cases in flight; DBOS's own default would change with every
@@ -101,9 +103,11 @@ class EngineClient:
         """Whether something of this queue runs now."""
         return bool(self._client.list_workflows(status="PENDING", queue_name=queue, limit=1, load_output=False))
 
-    def failed(self) -> list[tuple[str, str, list[Any]]]:
-        """(workflow id, name, arguments) of what ended by an exception: never by a decision of ours."""
-        found = self._client.list_workflows(status="ERROR", load_output=False)
+    def failed(self, since: datetime) -> list[tuple[str, str, list[Any]]]:
+        """(workflow id, name, arguments) of what began since then and ended by an exception: by no decision of ours."""
+        names = [TAKE_IN, RECONCILE]
+        start = since.isoformat()
+        found = self._client.list_workflows(status="ERROR", name=names, start_time=start, load_output=False)
         return [(one.workflow_id, one.name, _arguments(one.input)) for one in found]
 
     def in_work(self) -> set[str]:
@@ -120,8 +124,8 @@ class EngineClient:
         found = self._client.list_workflows(status="PENDING", load_input=False, load_output=False)
         return {one.executor_id for one in found if one.executor_id}
 
-    def of_other_versions(self) -> list[Left]:
-        """What is to be carried out by procedures of another version than ours."""
+    def of_older_versions(self) -> list[Left]:
+        """What is to be carried out by procedures of a version before ours."""
         found = self._client.list_workflows(status=_UNFINISHED, load_output=False)
         return [
             Left(
@@ -133,12 +137,21 @@ class EngineClient:
                 turn=one.priority or 0,
             )
             for one in found
-            if one.app_version != APPLICATION_VERSION
+            if (one.app_version or "0").isdigit() and int(one.app_version or "0") < int(APPLICATION_VERSION)
         ]
 
-    def cancel(self, workflow_id: str) -> None:
-        """Never to be carried out any more; one that is at work stops before its next step."""
-        self._client.cancel_workflow(workflow_id)
+    def take_back(self, connection: Connection, left: Left) -> bool:
+        """With the caller's transaction it is never carried out any more. False when it is as it was no longer.
+
+        One that is at work must be known to stand in a dead place.
+        """
+        known = table("workflow_status", column("workflow_uuid"), column("status"), column("executor_id"))
+        known.schema = "dbos" if connection.dialect.name == "postgresql" else None
+        as_it_was = known.c.status == "ENQUEUED"
+        if left.place:
+            as_it_was = as_it_was | ((known.c.status == "PENDING") & (known.c.executor_id == left.place))
+        changed = known.update().where(known.c.workflow_uuid == left.id, as_it_was).values(status="CANCELLED")
+        return bool(connection.execute(changed).rowcount)
 
     def unfinished(self) -> int:
         found = self._client.list_workflows(status=_UNFINISHED, load_input=False, load_output=False)
@@ -160,6 +173,7 @@ class Engine:
     """
 
     def __init__(self, database_url: str, place: str) -> None:
+        shared = database_url.startswith("postgresql")
         config: DBOSConfig = {
             "name": "tallyman",
             "system_database_url": _plain(database_url),
@@ -167,6 +181,7 @@ class Engine:
             "executor_id": place,
             "serializer": DBOSPortableJSONSerializer(),
             "log_level": "WARNING",
+            "db_engine_kwargs": {"connect_args": ALIVE | {"tcp_user_timeout": 5000}} if shared else {},
             "notification_listener_polling_interval_sec": 1.0,
             "scheduler_polling_interval_sec": 3600.0,
         }

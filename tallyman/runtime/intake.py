@@ -3,6 +3,7 @@
 from functools import partial
 from typing import Any
 
+from tallyman.browser.session import SessionThread
 from tallyman.contracts.bot import RunInputs
 from tallyman.contracts.system import DocumentSource, Offer
 from tallyman.domain.finding import Finding
@@ -30,7 +31,6 @@ class Intake:
         self._client = client
         self._bot = bot
         self._run = run
-        self._erps = {settings.erp for settings in desk.bots().values()}
         self._bad: set[str] = set()
         """Keys of documents that could not be fetched in this run: they are tried again after all others."""
 
@@ -59,8 +59,6 @@ class Intake:
         listed = False
         while True:
             told = engine.step(f"take_in:{source}", partial(self._portion, source, attended, listed))
-            if source not in self._erps:
-                self._desk.sessions.leave(source)  # another worker may fetch from it for another bot
             listed = listed or told["listed"]
             for name in totals:
                 totals[name] += told[name]
@@ -81,7 +79,10 @@ class Intake:
         return {**ended, **told}
 
     def _take_what_fits(self, source: str, attended: bool, told: dict[str, Any]) -> None:
-        session = self._desk.sessions.of(source, attended=attended)
+        with self._desk.sessions.borrowed(source, attended=attended) as session:
+            self._take_from(session, source, attended, told)
+
+    def _take_from(self, session: SessionThread, source: str, attended: bool, told: dict[str, Any]) -> None:
         offers: list[Offer] = session.call(_list)
         with self._desk.database.transaction() as connection:
             known = cases.taken_keys(connection, self._bot, source)
@@ -147,7 +148,9 @@ class Intake:
         crash_point("intake.taken")
         if case is not None:  # it is read, and the system it will be looked up in is opened, while others are fetched
             self._desk.readings.ahead(sha256)
-            self._desk.sessions.of(self._desk.bot(self._bot).erp, attended=attended).open_soon()
+            erp = self._desk.bot(self._bot).erp
+            if self._desk.sessions.holds(erp):  # else the cases are another worker's, who has an account
+                self._desk.sessions.of(erp, attended=attended).open_soon()
         return "taken" if case is not None else "repeated"
 
     def _tell(self, source: str, failure: Failure) -> int:

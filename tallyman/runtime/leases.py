@@ -43,6 +43,13 @@ class Leases:
         account = next((one for one in accounts if self._place.take(_name(system, one))), None)
         if account is None:
             return None
+        try:
+            return self._written(system, account)
+        except BaseException:
+            self._place.give_back(_name(system, account))
+            raise
+
+    def _written(self, system: str, account: str) -> Lease:
         key = {"system": system, "account": account}
         with self._database.transaction() as connection:
             row = connection.execute(select(leases.c.epoch).filter_by(**key).with_for_update()).first()

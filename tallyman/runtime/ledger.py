@@ -29,7 +29,7 @@ from tallyman.platform.clock import now
 from tallyman.platform.crashpoints import crash_point
 from tallyman.runtime import leases
 from tallyman.store import audit
-from tallyman.store.database import Database, one_at_a_time
+from tallyman.store.database import Database
 from tallyman.store.tables import posting_orders, postings
 
 _CLICKED = (PostingState.ARMED, PostingState.UNKNOWN, PostingState.POSTED)
@@ -60,7 +60,6 @@ class Ledger:
         text = json.dumps(payload, sort_keys=True)
         values = {"payload": payload, "payload_hash": hashlib.sha256(text.encode()).hexdigest(), "updated_at": now()}
         with self._database.transaction() as connection:
-            one_at_a_time(connection, f"posting:{key.system}:{key.party}")
             row = self._row(connection, key)
             clicked = self._clicked(connection, case, key)
             if clicked is not None:
@@ -210,8 +209,9 @@ class Ledger:
         return connection.execute(select(postings).where(*wanted)).mappings().first()
 
 
-CLICK_WITHIN_S = 5.0
-"""A permit is good for this long: another worker that takes over knows that no click can come any more."""
+CLICK_WITHIN_S = 20.0
+"""A permit is good for this long, looked at again right before the request leaves: a slow page has time to send its
+form, and a worker that was paused sends nothing any more."""
 
 
 def _clock() -> float:
@@ -229,10 +229,13 @@ class OneClick(Permit):
     def spend(self) -> None:
         if self._spent:
             raise NotArmed("The one click was made already.")
-        if _clock() > self._until:
-            raise NotArmed("The click came too late after it was armed, so it was not made.")
+        self.check()
         self._spent = True
         crash_point("posting.click")
+
+    def check(self) -> None:
+        if _clock() > self._until:
+            raise NotArmed("It was too late for the click after it was armed, so nothing was sent.")
 
 
 def compare_read_back(keyed: Mapping[str, str], shown: Mapping[str, str]) -> None:

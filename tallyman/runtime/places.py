@@ -9,7 +9,7 @@ import hashlib
 import os
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Protocol
 
 from sqlalchemy import Connection, NullPool, create_engine, text
@@ -17,13 +17,12 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from tallyman.errors import PlaceLost, WorkerRunning
 from tallyman.platform.config import Home
-from tallyman.store.database import Database
+from tallyman.store.database import ALIVE, Database
 
 _SLOTS = 7415965
 """The first of the two numbers that make an advisory lock of a slot; the second is the slot's."""
 MOST_WORKERS = 1000
 
-_ALIVE = {"keepalives": 1, "keepalives_idle": 2, "keepalives_interval": 1, "keepalives_count": 3}
 _WATCHED = ("tcp_keepalives_idle = 2", "tcp_keepalives_interval = 1", "tcp_keepalives_count = 3")
 """Both ends notice within about five seconds that the other machine has gone without a word."""
 
@@ -46,8 +45,8 @@ class Place(Protocol):
 
     def give_back(self, what: str) -> None: ...
 
-    def is_dead(self, place: str) -> bool:
-        """Whether nobody stands in that place now."""
+    def dead(self, place: str) -> AbstractContextManager[bool]:
+        """Whether nobody stands in that place; within the context nobody can step into it."""
 
 
 class HomePlace:
@@ -65,8 +64,8 @@ class HomePlace:
     def give_back(self, what: str) -> None:
         pass
 
-    def is_dead(self, place: str) -> bool:
-        return place != self.name
+    def dead(self, place: str) -> AbstractContextManager[bool]:
+        return nullcontext(place != self.name)
 
 
 class SharedPlace:
@@ -77,7 +76,7 @@ class SharedPlace:
     def __init__(self, url: str) -> None:
         self.on_loss: Callable[[], None] = lambda: None
         """Called as soon as the locks are known to be lost, in whatever thread sees it."""
-        told = {**_ALIVE, "tcp_user_timeout": 5000, "application_name": f"tallyman worker {os.getpid()}"}
+        told = {**ALIVE, "tcp_user_timeout": 5000, "application_name": f"tallyman worker {os.getpid()}"}
         self._engine = create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT", connect_args=told)
         self._connection: Connection = self._engine.connect()
         self._mutex = threading.Lock()
@@ -98,14 +97,18 @@ class SharedPlace:
     def give_back(self, what: str) -> None:
         self._ask("advisory_unlock", _named(what))
 
-    def is_dead(self, place: str) -> bool:
-        slot = int(place.removeprefix("slot-")) if place.startswith("slot-") else None
-        if slot is None:
-            return place != self.name  # of a time when this database had another kind of worker
-        if slot == self._slot or not self._ask("try_advisory_lock", _slot(slot)):
-            return False
-        self._ask("advisory_unlock", _slot(slot))
-        return True
+    @contextmanager
+    def dead(self, place: str) -> Iterator[bool]:
+        number = place.removeprefix("slot-")
+        if not number.isdigit():
+            yield place != self.name  # of a time when this database had another kind of worker
+        elif int(number) == self._slot or not self._ask("try_advisory_lock", _slot(int(number))):
+            yield False
+        else:
+            try:
+                yield True
+            finally:
+                self._ask("advisory_unlock", _slot(int(number)))
 
     def close(self) -> None:
         self._connection.close()

@@ -20,7 +20,7 @@ from tallyman.platform.blobs import Blobs
 from tallyman.platform.log import get_logger
 from tallyman.runtime import engine
 from tallyman.runtime.attempts import Failure, GaveUp, attempt, failure_of, unwrap
-from tallyman.runtime.ledger import CLICK_WITHIN_S, Entry, Ledger, OneClick, compare_read_back
+from tallyman.runtime.ledger import Entry, Ledger, OneClick, compare_read_back
 from tallyman.runtime.pressure import patient_step
 from tallyman.runtime.sessions import Sessions
 
@@ -80,6 +80,8 @@ class Poster:
         self._case = case
         self._searched: tuple[int, int] | None = None
         """The entry and epoch for which this process itself has searched the target."""
+        self._by_another = False
+        """The click may have been another worker's, who may be alive: then none is ever made again."""
 
     def post(self, job: Job) -> Posted:
         """Never raises for what the target does; GaveUp only when the search before the click is impossible."""
@@ -109,6 +111,8 @@ class Poster:
                 return verified
             if self._capabilities.max_visibility_delay_s is None:
                 return self._unknown(entry, "It was clicked and the record is not found.")
+            if self._by_another:
+                return self._unknown(entry, "Another worker was about to click when it was cut off.")
             entry = Entry.from_json(engine.step("posting.again", partial(self._again, entry)))
         note = f"Clicked {CLICKS} times; the target stored nothing."
         return self._settle(entry, PostingState.NOT_POSTED, note, reason=Reason.SYSTEM_DOWN)
@@ -134,6 +138,7 @@ class Poster:
             if told.get("found"):
                 return self._found_before(entry, Hits.from_json(told["found"]))
             if told["clicked"]:
+                self._by_another = bool(told.get("by_another"))
                 refused = told["failed"] and Failure.from_json(told["failed"])
                 if refused and (told["refused"] or self._says_why(refused)):
                     return self._refused(job, entry, refused)
@@ -148,8 +153,9 @@ class Poster:
     def _click_once(self, job: Job, entry: Entry) -> dict[str, Any]:
         current = self._ledger.read(entry.id, self._case)
         if current.state is not PostingState.INTENT or current.epoch != entry.epoch:
-            # We were here before and died: whether the click happened is not known, so it is not made again.
-            return {"clicked": True, "failed": None, "refused": False}
+            # We were here before and died: whether the click happened is not known, so it is not made again. Among
+            # several machines nobody can prove either that the browser of then is dead: it may only have been cut off.
+            return {"clicked": True, "failed": None, "refused": False, "by_another": self._sessions.shared}
         armed: list[bool] = []
         session = self._session()  # once: `arm` runs in its thread, where nobody else may be waited for
         lease = self._sessions.lease(self._system)
@@ -207,9 +213,7 @@ class Poster:
         waits = [0.0, self._capabilities.settle_s]
         delay = self._capabilities.max_visibility_delay_s
         if delay is not None:
-            # A click of a worker that was cut off, and whose work we took over, may come within this time of its right.
-            others = CLICK_WITHIN_S if self._sessions.shared else 0.0
-            waits.append(max(delay - self._capabilities.settle_s, 0.0) + 0.5 + others)
+            waits.append(max(delay - self._capabilities.settle_s, 0.0) + 0.5)
         return waits
 
     def _says_why(self, failure: Failure) -> bool:

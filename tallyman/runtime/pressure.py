@@ -32,13 +32,13 @@ from tallyman.platform.clock import now
 from tallyman.platform.config import Settings
 from tallyman.platform.log import get_logger, redact
 from tallyman.runtime import engine
-from tallyman.store.database import Database, one_at_a_time
+from tallyman.store.database import Database
 from tallyman.store.tables import breakers, buckets
 
 FAILURES = 5
 FIRST_WAIT_S = 30.0
 LONGEST_WAIT_S = 600.0
-TRIED_WITHIN_S = 240.0
+TRIED_WITHIN_S = 900.0
 """The longest call ends within this; then the one that tries has died without a word, and another may."""
 ASK_AGAIN_S = 30.0
 """Who meets an open breaker asks again after this at the latest: it may have closed."""
@@ -152,7 +152,6 @@ class Breakers:
         """Write what a call told. The call counts, whatever becomes of the note: it may have clicked."""
         try:
             with self._database.transaction() as connection:
-                one_at_a_time(connection, f"breaker:{name}")
                 change(connection, _row(connection, name, lock=True))
                 self._remember(name, _row(connection, name))
         except Exception:  # noqa: BLE001 - see above; the next call notes its own
@@ -175,7 +174,6 @@ class Buckets:
         """Take a token, on credit if need be: the seconds until it is there. Who comes first goes first."""
         most = max(1.0, per_s * _AT_ONCE_S)
         with self._database.transaction() as connection:
-            one_at_a_time(connection, f"bucket:{system}")
             row = connection.execute(select(buckets).where(buckets.c.system == system)).first()
             passed_s = max((now() - row.filled_at).total_seconds(), 0.0) if row is not None else 0.0
             tokens = min(row.tokens + passed_s * per_s, most) - 1 if row is not None else most - 1

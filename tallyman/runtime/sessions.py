@@ -2,6 +2,9 @@
 
 import threading
 import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from tallyman.browser.session import SessionThread
 from tallyman.errors import AccountsInUse, NotArmed
@@ -29,6 +32,8 @@ class Sessions:
         self._leases: Leases | None = None
         self._held: dict[str, Lease] = {}
         self._threads: dict[str, tuple[bool, SessionThread]] = {}
+        self._users: Counter[str] = Counter()
+        self._kept: set[str] = set()
         self._lock = threading.Lock()
 
     def work_under(self, leases: Leases) -> None:
@@ -47,6 +52,22 @@ class Sessions:
                 taken = self._leases.take(system, self._accounts(system))
                 if taken is not None:
                     self._held[system] = taken
+            return system in self._held
+
+    def keep(self, system: str) -> bool:
+        """As `try_lease`, for good: whoever borrows it besides gives nothing back."""
+        with self._lock:
+            if system in self._kept:
+                return True
+        if self.try_lease(system):
+            with self._lock:
+                self._kept.add(system)
+                self._users[system] += 1
+        return system in self._kept
+
+    def holds(self, system: str) -> bool:
+        """Whether this worker has an account of the system now."""
+        with self._lock:
             return system in self._held
 
     def lease(self, system: str) -> Lease:
@@ -72,12 +93,23 @@ class Sessions:
                 known = self._threads[system] = (attended, self._new(system, attended))
             return known[1]
 
-    def leave(self, system: str) -> None:
-        """Where others may want it: end the session and give its account back."""
-        if not self.shared:
-            return
+    @contextmanager
+    def borrowed(self, system: str, *, attended: bool = False) -> Iterator[SessionThread]:
+        """As `of`, for a while; where other workers may want it, the last to leave gives its account back."""
+        self._wait_for_lease(system)
         with self._lock:
-            known, lease = self._threads.pop(system, None), self._held.pop(system, None)
+            self._users[system] += 1
+        try:
+            yield self.of(system, attended=attended)
+        finally:
+            with self._lock:
+                self._users[system] -= 1
+                if self.shared and not self._users[system]:
+                    self._leave(system)
+
+    def _leave(self, system: str) -> None:
+        """Under the lock, so that nobody logs in anew before we have logged out."""
+        known, lease = self._threads.pop(system, None), self._held.pop(system, None)
         if known is not None:
             known[1].close()
         if lease is not None and self._leases is not None:
@@ -97,6 +129,8 @@ class Sessions:
                 if self._leases is not None:
                     self._leases.give_back(lease)
             self._held.clear()
+            self._kept.clear()
+            self._users.clear()
             self._leases = None
 
     def _wait_for_lease(self, system: str) -> None:

@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, select, text
+from sqlalchemy import Connection, select
 
 from tallyman.platform.clock import now
 from tallyman.store.tables import audit
@@ -17,8 +17,6 @@ def record(
     connection: Connection, actor: str, action: str, subject: str, data: Mapping[str, Any] | None = None
 ) -> None:
     """Append a row in the caller's transaction: what happened and its trace are one commit."""
-    if connection.dialect.name == "postgresql":
-        connection.execute(text("SELECT pg_advisory_xact_lock(7415964)"))  # rows get their place one at a time
     last = connection.execute(select(audit.c.seq, audit.c.hash).order_by(audit.c.seq.desc()).limit(1)).first()
     row = {
         "seq": (last.seq if last else 0) + 1,

@@ -12,7 +12,6 @@ from tallyman.domain.document import Document
 from tallyman.domain.facts import Sighting
 from tallyman.platform.clock import now
 from tallyman.store import audit
-from tallyman.store.database import one_at_a_time
 from tallyman.store.tables import cases, offers, runs
 
 
@@ -34,7 +33,6 @@ def take_in(
     attended: bool,
 ) -> Case | None:
     """Remember an offer. The new case, or None when the same file is a case already: it is counted, never run again."""
-    one_at_a_time(connection, f"take_in:{bot}")
     known = connection.execute(select(cases.c.id).where(cases.c.bot == bot, cases.c.sha256 == sha256)).first()
     case_id = known.id if known else f"{bot}-{sha256[:16]}"
     if not known:
@@ -164,7 +162,6 @@ def start_run(
     connection: Connection, run: str, bot: str, requested_by: str, inputs: dict[str, Any], *, attended: bool = False
 ) -> bool:
     """Note a run. False when it is known already: the same fire time, or the same request sent twice."""
-    one_at_a_time(connection, f"run:{run}")
     if connection.execute(select(runs.c.id).where(runs.c.id == run)).first():
         return False
     connection.execute(

@@ -1,6 +1,5 @@
 """The connection to the one database: SQLite in TALLYMAN_HOME, or PostgreSQL by URL."""
 
-import hashlib
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,14 +11,28 @@ from sqlalchemy.engine import ExceptionContext
 
 from tallyman.errors import StorageFull, SystemDown
 
+ALIVE: dict[str, Any] = {"keepalives": 1, "keepalives_idle": 2, "keepalives_interval": 1, "keepalives_count": 3}
+"""Both ends notice within about five seconds that the other machine has gone without a word."""
+_SERVER = "-c tcp_keepalives_idle=2 -c tcp_keepalives_interval=1 -c tcp_keepalives_count=3"
+POSTGRES: dict[str, Any] = {
+    **ALIVE,
+    "tcp_user_timeout": 5000,
+    "options": f"{_SERVER} -c idle_in_transaction_session_timeout=30000",
+}
+
 
 class Database:
-    """Transactions on our tables. On SQLite each one is BEGIN IMMEDIATE and on the disk when it has been committed."""
+    """Transactions on our tables, which follow one another, and are on the disk when they have been committed.
+
+    On SQLite each one is BEGIN IMMEDIATE; on PostgreSQL it takes one lock first. They are short, and so no two can wait
+    for each other, nor read what the other is about to change.
+    """
 
     def __init__(self, url: str) -> None:
         self.url = url
         self.sqlite = url.startswith("sqlite")
-        options: dict[str, Any] = {"connect_args": {"timeout": 30, "check_same_thread": False}} if self.sqlite else {}
+        known = {"timeout": 30, "check_same_thread": False} if self.sqlite else POSTGRES
+        options: dict[str, Any] = {"connect_args": known}
         self.engine: Engine = create_engine(url, pool_pre_ping=not self.sqlite, **options)
         if self.sqlite:
             event.listen(self.engine, "connect", _prepare_sqlite)
@@ -30,6 +43,8 @@ class Database:
     def transaction(self) -> Iterator[Connection]:
         """Commit at the end, roll back on an exception. Raises StorageFull when there is no space."""
         with self.engine.begin() as connection:
+            if not self.sqlite:
+                connection.execute(text("SELECT pg_advisory_xact_lock(7415964)"))
             yield connection
 
     def upgrade(self) -> None:
@@ -52,16 +67,6 @@ class Database:
 
     def dispose(self) -> None:
         self.engine.dispose()
-
-
-def one_at_a_time(connection: Connection, what: str) -> None:
-    """Let transactions that name the same thing follow one another, where rows that don't exist yet can't be locked.
-
-    On SQLite every transaction follows the others by itself.
-    """
-    if connection.dialect.name == "postgresql":
-        number = int.from_bytes(hashlib.sha256(what.encode()).digest()[:8], "big", signed=True)
-        connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": number})
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:

@@ -10,32 +10,33 @@ from sqlalchemy import Connection, RowMapping, select
 
 from tallyman.domain.case import CaseState
 from tallyman.platform.clock import now
-from tallyman.store.database import one_at_a_time
 from tallyman.store.tables import cases, reservations, waiting
 
 
-def reserve(connection: Connection, system: str, party: str, case_id: str) -> str | None:
-    """None when the case has the party now; else the open case that has it, which is waited for from now on."""
-    one_at_a_time(connection, f"reserve:{system}")
+def reserve(connection: Connection, system: str, party: str, case_id: str, run: str) -> str | None:
+    """None when this run of the case has the party now; else the open case that has it, which is waited for.
+
+    Of two runs of one case (after a crash there may be) the later one has it.
+    """
     key = {"system": system, "party": party}
+    connection.execute(waiting.delete().where(waiting.c.case_id == case_id))
     holder = _holder(connection, system, party)
     if holder is not None and holder != case_id:
-        connection.execute(waiting.delete().where(waiting.c.case_id == case_id))
         connection.execute(waiting.insert().values(**key, case_id=case_id, since=now()))
-        connection.execute(cases.update().where(cases.c.id == case_id).values(message=f"Waits for case {holder}."))
+        told = {"message": f"Waits for case {holder}.", "updated_at": now()}
+        connection.execute(cases.update().where(cases.c.id == case_id).values(**told))
         return holder
     connection.execute(reservations.delete().filter_by(**key))
-    connection.execute(reservations.insert().values(**key, case_id=case_id, taken_at=now()))
+    connection.execute(reservations.insert().values(**key, case_id=case_id, run=run, taken_at=now()))
     return None
 
 
-def release(connection: Connection, case_id: str) -> list[RowMapping]:
-    """Give back all that the case has reserved. The cases that are to be woken by that: the first of each party."""
-    held = connection.execute(select(reservations).where(reservations.c.case_id == case_id)).mappings().all()
+def release(connection: Connection, run: str) -> list[RowMapping]:
+    """Give back all that the run has reserved. The cases that are to be woken by that: the first of each party."""
+    held = connection.execute(select(reservations).where(reservations.c.run == run)).mappings().all()
+    connection.execute(reservations.delete().where(reservations.c.run == run))
     woken: list[RowMapping] = []
     for row in held:
-        one_at_a_time(connection, f"reserve:{row['system']}")
-        connection.execute(reservations.delete().filter_by(system=row["system"], party=row["party"], case_id=case_id))
         woken += _first(connection, row["system"], row["party"])
     return woken
 
@@ -45,7 +46,6 @@ def forgotten(connection: Connection) -> list[RowMapping]:
     woken: list[RowMapping] = []
     parties = connection.execute(select(waiting.c.system, waiting.c.party).distinct()).all()
     for system, party in parties:
-        one_at_a_time(connection, f"reserve:{system}")
         if _holder(connection, system, party) is None:
             woken += _first(connection, system, party)
     return woken

@@ -10,13 +10,11 @@ from tallyman.domain.finding import Finding
 from tallyman.errors import UsageError
 from tallyman.platform.clock import now
 from tallyman.store import audit
-from tallyman.store.database import one_at_a_time
 from tallyman.store.tables import cases, decisions, review_items
 
 
 def open_item(connection: Connection, case_id: str | None, origin: str, findings: Sequence[Finding]) -> int:
     """The item for this origin: made once, however often it is asked for. `origin` names the run of the case."""
-    one_at_a_time(connection, f"review:{origin}")
     known = connection.execute(select(review_items.c.id).where(review_items.c.origin == origin)).first()
     if known:
         return int(known.id)

@@ -150,6 +150,7 @@ reservations = Table(
     Column("system", String(60), primary_key=True),
     Column("party", String(200), primary_key=True),
     Column("case_id", String(80), ForeignKey("cases.id"), nullable=False),
+    Column("run", String(160), nullable=False, index=True),
     Column("taken_at", UtcTime, nullable=False),
 )
 

@@ -46,7 +46,9 @@ def fill(scene: Scene) -> None:
             assert case is not None
             queue, place = engine.case_queue("invoices"), cases.place(connection, case.id)
             client.enqueue(connection, engine.PROCESS, queue, f"case:{case.id}", case.id, place=place)
-    client.cancel("run:run-1")
+    fetching = engine.Left(id="run:run-1", workflow="", queue="", arguments=[], place="", turn=0)
+    with desk.database.transaction() as connection:
+        assert client.take_back(connection, fetching)
     client.close()
     desk.close()
 

@@ -81,9 +81,9 @@ class Schedule(RuleBasedStateMachine):
         super().__init__()
         self.world: World | None = None
 
-    @initialize(declared=st.booleans(), number=number)
-    def the_first_document_comes(self, declared: bool, number: int) -> None:
-        self.world = self.bench.begin(declared)
+    @initialize(declared=st.booleans(), alone=st.booleans(), number=number)
+    def the_first_document_comes(self, declared: bool, alone: bool, number: int) -> None:
+        self.world = self.bench.begin(declared=declared, alone=alone)
         self.world.a_document_comes(number)
 
     @rule(number=number)

@@ -13,7 +13,7 @@ import logging
 import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -161,9 +161,8 @@ class Worker:
 class Place:
     """Takes the account that its script names, whoever has it: that worker is held to be dead."""
 
-    alone = False
-
-    def __init__(self, account: int) -> None:
+    def __init__(self, account: int, alone: bool) -> None:
+        self.alone = alone
         self.name = f"slot-{account}"
         self._account = f":bot{account}"
 
@@ -176,8 +175,8 @@ class Place:
     def give_back(self, what: str) -> None:
         pass
 
-    def is_dead(self, place: str) -> bool:
-        return True
+    def dead(self, place: str) -> AbstractContextManager[bool]:
+        return nullcontext(True)
 
 
 class Bench:
@@ -186,6 +185,7 @@ class Bench:
     def __init__(self, folder: Path, armed: bool) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.armed = armed
+        self.alone = False
         self.world: World | None = None
         self.system = FakeSystem(FakeTarget(), name="simulated")
         self.desk = fake_desk(Home(folder), FakeSystem(FakeTarget()))
@@ -207,8 +207,9 @@ class Bench:
         for name, part in parts.items():
             object.__setattr__(self.desk, name, part)
 
-    def begin(self, declared: bool) -> "World":
-        """An empty world; the one before it ends."""
+    def begin(self, *, declared: bool, alone: bool = False) -> "World":
+        """An empty world; the one before it ends. alone: one worker at a time can be there at all, as on SQLite."""
+        self.alone = alone
         self.look.execute("BEGIN IMMEDIATE")
         for statement in self._clear:
             self.look.execute(statement)
@@ -257,7 +258,7 @@ class World:
     def a_worker_runs(self, which: int, script: Script) -> None:
         """It takes up a case that has not ended, be it that another worker is asleep over it."""
         waiting = self.waiting()
-        if waiting:
+        if waiting and not (self._bench.alone and self.worker):
             self._carry_out(waiting[which % len(waiting)], script)
 
     def time_passes(self, seconds: float) -> None:
@@ -361,8 +362,7 @@ class World:
         worker = self._worker()
         worker.passed[name] += 1
         here = name if worker.passed[name] == 1 else f"{name}:{worker.passed[name]}"
-        # Between the last look at the clock and the click no protocol can see that time has passed.
-        if here == worker.script.sleeps_at and name != "posting.click":
+        if here == worker.script.sleeps_at:
             self._sleeps(worker, here)
         if here == worker.script.dies_at:
             self.counted["crashes"] += 1
@@ -553,7 +553,9 @@ class Target:
         if world.call_fails():
             raise SystemDown
         world.boundary("filled")
-        arm(wanted.shown()).spend()
+        permit = arm(wanted.shown())
+        permit.spend()
+        permit.check()  # right before the request leaves, as the browser does
         fate = world.clicks(wanted.number)
         if fate.startswith("stored"):
             stored_at = world.late() if fate.startswith("stored late") else world.now
@@ -591,11 +593,11 @@ class WorkerSessions(Sessions):
     def __init__(self, bench: Bench, account: int) -> None:
         self.__dict__.update(bench.own_sessions.__dict__)  # whatever the desk has given them
         self._held, self._threads = {}, {}
-        self.work_under(Leases(bench.desk.database, Place(account)))
+        self.work_under(Leases(bench.desk.database, Place(account, bench.alone)))
         self._bench = bench
 
     def begin_with(self, lease: Lease | None) -> None:
-        """Nobody else is at work: whoever had the account before is dead, and an epoch of its own tells nothing more."""
+        """Nobody else is at work: whoever had the account is dead, and a new epoch of it would tell nothing more."""
         if lease is not None:
             self._held["simulated"] = lease
 

@@ -118,11 +118,16 @@ def test_a_place_is_dead_when_its_connection_has_ended_and_not_before(server: st
     url = f"{server}/postgres"
     one, other = places.SharedPlace(url), places.SharedPlace(url)
     assert one.name != other.name
-    assert not one.is_dead(other.name)
+    with one.dead(other.name) as dead:
+        assert not dead
     assert one.take("lease:x")
     assert not other.take("lease:x")
     name = one.name
     one.close()
-    assert other.is_dead(name)
+    with other.dead(name) as dead:
+        assert dead
+        third = places.SharedPlace(url)
+        assert third.name != name, "nobody steps into a place while its work is taken over"
+        third.close()
     assert other.take("lease:x")
     other.close()

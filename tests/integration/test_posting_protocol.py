@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -342,7 +343,7 @@ def test_a_run_whose_fetching_ended_by_an_error_of_the_machine_is_told_and_not_w
     with bench.desk.database.transaction() as connection:
         start_run(connection, bench.worker.client, "invoices", "run-1", "eva")
     for _ in range(200):
-        if bench.worker.client.failed():
+        if bench.worker.client.failed(datetime.now(UTC) - timedelta(hours=1)):
             break
         time.sleep(0.05)
     for _ in range(2):

@@ -37,32 +37,40 @@ A, B, C = (f"invoices-{name * 16}" for name in "abc")
 
 
 def test_a_party_is_one_open_cases_own_until_it_gives_it_back(connection: Connection) -> None:
-    assert reserve(connection, "erp", "V1", B) is None
-    assert reserve(connection, "erp", "V1", B) is None
-    assert reserve(connection, "erp", "V1", C) == B
-    assert reserve(connection, "erp", "V1", A) == B
-    assert reserve(connection, "erp", "V2", A) is None
-    assert reserve(connection, "other", "V1", A) is None
+    assert reserve(connection, "erp", "V1", B, f"run-of-{B}") is None
+    assert reserve(connection, "erp", "V1", B, f"run-of-{B}") is None
+    assert reserve(connection, "erp", "V1", C, f"run-of-{C}") == B
+    assert reserve(connection, "erp", "V1", A, f"run-of-{A}") == B
+    assert reserve(connection, "erp", "V2", A, f"run-of-{A}") is None
+    assert reserve(connection, "other", "V1", A, f"run-of-{A}") is None
 
 
 def test_who_came_first_is_woken_first_and_the_next_only_after_it(connection: Connection) -> None:
-    reserve(connection, "erp", "V1", B)
-    reserve(connection, "erp", "V1", C)
-    reserve(connection, "erp", "V1", A)
-    assert [row["id"] for row in release(connection, B)] == [A]
-    assert reserve(connection, "erp", "V1", A) is None
-    assert [row["id"] for row in release(connection, A)] == [C]
-    assert release(connection, A) == []
+    reserve(connection, "erp", "V1", B, f"run-of-{B}")
+    reserve(connection, "erp", "V1", C, f"run-of-{C}")
+    reserve(connection, "erp", "V1", A, f"run-of-{A}")
+    assert [row["id"] for row in release(connection, f"run-of-{B}")] == [A]
+    assert reserve(connection, "erp", "V1", A, f"run-of-{A}") is None
+    assert [row["id"] for row in release(connection, f"run-of-{A}")] == [C]
+    assert release(connection, f"run-of-{A}") == []
+
+
+def test_an_older_run_of_the_same_case_gives_nothing_back_that_the_later_one_has(connection: Connection) -> None:
+    assert reserve(connection, "erp", "V1", A, "first run") is None
+    assert reserve(connection, "erp", "V1", A, "second run") is None
+    reserve(connection, "erp", "V1", B, "run of b")
+    assert release(connection, "first run") == []
+    assert [row["id"] for row in release(connection, "second run")] == [B]
 
 
 def test_who_waits_for_a_case_that_ended_without_giving_back_is_not_forgotten(connection: Connection) -> None:
-    reserve(connection, "erp", "V1", B)
-    reserve(connection, "erp", "V1", C)
+    reserve(connection, "erp", "V1", B, f"run-of-{B}")
+    reserve(connection, "erp", "V1", C, f"run-of-{C}")
     assert forgotten(connection) == []
     cases.move(connection, B, CaseState.IN_REVIEW, "the machine failed")
     assert [row["id"] for row in forgotten(connection)] == [C]
     assert forgotten(connection) == []
-    assert reserve(connection, "erp", "V1", C) is None
+    assert reserve(connection, "erp", "V1", C, f"run-of-{C}") is None
 
 
 def test_two_cases_of_one_vendor_never_work_at_once_and_both_end(
@@ -74,7 +82,7 @@ def test_two_cases_of_one_vendor_never_work_at_once_and_both_end(
     toml = scene.home.path / "tallyman.toml"
     toml.write_text(toml.read_text().replace("concurrency = 1", "concurrency = 4"))
     fill(scene)
-    at_work: set[str] = set()
+    last: dict[str, str] = {}
     together: list[str] = []
     desk = books_desk(Home(scene.home.path), Books(scene.books.file, slow_s=0.02, faults=False))
     bot = desk.registry.bot("invoices")
@@ -86,13 +94,13 @@ def test_two_cases_of_one_vendor_never_work_at_once_and_both_end(
 
         def note(party: str) -> None:
             reserved(party)
-            together.extend([case.file] if vendor in at_work else [])
-            at_work.add(vendor)
+            with desk.database.transaction() as connection:
+                before = cases.get(connection, last.get(vendor, case.id))
+            together.extend([case.file] if before.id != case.id and before.state == CaseState.OPEN else [])
+            last[vendor] = case.id
 
         clerk.reserve = note
-        outcome = run(self, clerk, case)
-        at_work.discard(vendor)
-        return outcome
+        return run(self, clerk, case)
 
     monkeypatch.setattr(type(bot), "run", watched)
     worker = Worker(desk, schedules=False)

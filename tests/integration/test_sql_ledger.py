@@ -107,6 +107,9 @@ class Permit:
     def spend(self) -> None:
         self.spent += 1
 
+    def check(self) -> None:
+        pass
+
 
 def arming(posting: InvoicePosting | DeliveryPosting, permit: Permit) -> Callable[[Mapping[str, str]], Permit]:
     """As the ledger's: every value must be shown, equal as a value."""

@@ -27,10 +27,12 @@ def upgrade() -> None:
         sa.Column("system", sa.String(length=60), nullable=False),
         sa.Column("party", sa.String(length=200), nullable=False),
         sa.Column("case_id", sa.String(length=80), nullable=False),
+        sa.Column("run", sa.String(length=160), nullable=False),
         sa.Column("taken_at", UtcTime, nullable=False),
         sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name=op.f("fk_reservations_case_id")),
         sa.PrimaryKeyConstraint("system", "party", name=op.f("pk_reservations")),
     )
+    op.create_index(op.f("ix_reservations_run"), "reservations", ["run"])
     op.create_table(
         "waiting",
         sa.Column("case_id", sa.String(length=80), nullable=False),
