@@ -101,6 +101,8 @@ class DurableClerk:
         self.erp = DurableErp(desk, settings.erp, attended=case.attended)
         self.document: Document | None = None
         """What was read in this run, for whoever has to tell a person that it ended early."""
+        self._places: tuple[str, ...] | None = None
+        """What `sightings` has found on its way; the document is the same."""
         self._today = str(told["today"])
         self._clicked: dict[str, Any] | None = told["clicked"]
         self._decisions: Sequence[Decision] = [Decision.from_json(one) for one in told["decisions"]]
@@ -133,6 +135,9 @@ class DurableClerk:
             raise Waits(f"Waits for case {holder}.")
 
     def with_billings(self, orders: tuple[Order, ...]) -> tuple[Order, ...]:
+        if all(order.billed_net is None or all(line.billed is not None for line in order.lines) for order in orders):
+            return orders  # the target says it all, or nothing
+
         def look() -> list[Any]:
             with self._desk.database.transaction() as connection:
                 told = [with_billings(connection, self._settings.erp, order) for order in orders]
@@ -141,18 +146,24 @@ class DurableClerk:
         return tuple(Order.from_json(one) for one in engine.step("billings", look))
 
     def sightings(self, case: Case, document: Document, vendor: str | None) -> tuple[Sighting, ...]:
-        def look() -> list[Any]:
+        def look() -> dict[str, Any]:
             number = document.text("invoice_number") or document.text("pod_number") or document.text("waybill_number")
             date = document.text("issue_date") or document.text("delivered_date")
             with self._desk.database.transaction() as connection:
                 cases.remember_document(connection, case.id, document)
                 cases.remember_party(connection, case.id, vendor, number)
                 found = cases.sightings(connection, case, vendor, number, document.amount("gross_total"), date)
-            return [one.to_json() for one in found]
+                places = confirmed_places(connection, document)
+            return {"sightings": [one.to_json() for one in found], "places": places}
 
-        return tuple(Sighting.from_json(one) for one in engine.step("sightings", look))
+        told = engine.step("sightings", look)
+        self._places = tuple(told["places"])
+        return tuple(Sighting.from_json(one) for one in told["sightings"])
 
     def confirmed_places(self, document: Document) -> tuple[str, ...]:
+        if self._places is not None:
+            return self._places
+
         def look() -> list[str]:
             with self._desk.database.transaction() as connection:
                 return confirmed_places(connection, document)

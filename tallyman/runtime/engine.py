@@ -6,6 +6,7 @@ queue, an unknown workflow) is refused here.
 """
 
 import logging
+import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -48,6 +49,12 @@ def prepare(database_url: str) -> None:
     run_dbos_database_migrations(_plain(database_url))
 
 
+_QUICK = {"tcp_user_timeout": 5000, "options": "-c synchronous_commit=off"}
+"""The engine's own notes need not be on the disk at once. Where PostgreSQL itself crashes, a moment's steps are done
+again, which all of them may be; what is enqueued, and the ledger, go through our connections and are on the disk."""
+_SWITCH_S = 0.0005
+"""A worker's threads wait for databases most of the time. With Python's 5 ms each answer waits so long for a thread
+that calculates: measured, a step costs 6 ms so and 3.5 ms with half a millisecond."""
 _UNFINISHED = ["ENQUEUED", "PENDING"]
 
 
@@ -181,10 +188,11 @@ class Engine:
             "executor_id": place,
             "serializer": DBOSPortableJSONSerializer(),
             "log_level": "WARNING",
-            "db_engine_kwargs": {"connect_args": ALIVE | {"tcp_user_timeout": 5000}} if shared else {},
+            "db_engine_kwargs": {"connect_args": ALIVE | _QUICK, "pool_pre_ping": False} if shared else {},
             "notification_listener_polling_interval_sec": 1.0,
             "scheduler_polling_interval_sec": 3600.0,
         }
+        sys.setswitchinterval(_SWITCH_S)
         self._dbos = DBOS(config=config)
         _into_our_log()
 
@@ -204,7 +212,7 @@ class Engine:
         DBOS.listen_queues(list(listening))
         DBOS.launch()
         for name, at_a_time in queues.items():
-            DBOS.register_queue(name, worker_concurrency=at_a_time, polling_interval_sec=0.1)
+            DBOS.register_queue(name, worker_concurrency=at_a_time, polling_interval_sec=0.25)
 
     def listen(self, queues: Iterable[str]) -> None:
         """Take work from these queues too, from now on."""

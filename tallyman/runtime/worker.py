@@ -29,7 +29,7 @@ from tallyman.store import reservations, reviews
 from tallyman.store.cases import end_run, move
 from tallyman.store.tables import cases, runs, waiting
 
-AT_HAND = 2
+AT_HAND = 4
 """So many cases a worker takes from a queue beyond those that it works on; see runtime.turns."""
 UPKEEP_EVERY_S = 1.0
 SWEEP_EVERY_S = 30.0

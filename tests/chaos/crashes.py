@@ -130,7 +130,7 @@ def _work(scene: Scene) -> None:
         worker = Worker(desk, place, schedules=False)
         worker.start()
         while not _done(desk.database):
-            time.sleep(0.05)
+            time.sleep(0.25)
         worker.stop()
     desk.close()
 
