@@ -11,6 +11,9 @@ class _SameRecord:
 
     def spend(self) -> None: ...
 
+    def check(self) -> None:
+        pass
+
 
 def attach(desk: Desk, invoice: PostedInvoice, name: str, content: bytes) -> bool:
     """False where the ERP takes files on entry only, and for a record that has another file: there is room for one."""

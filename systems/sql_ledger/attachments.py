@@ -11,6 +11,9 @@ class _SameRecord:
 
     def spend(self) -> None: ...
 
+    def check(self) -> None:
+        pass
+
 
 def attach(desk: Desk, invoice: PostedInvoice, name: str, content: bytes) -> bool:
     """False for a record with payments: storing it again would touch those as well."""
