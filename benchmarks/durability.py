@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -22,6 +23,7 @@ from rich.table import Table
 
 from benchmarks import faults_page, routing
 from tests.chaos import browser_faults, crashes, fire_times, machines, races, schedules, shortages
+from tests.chaos.spread import spread
 from tests.chaos.tally import Tally
 from tests.postgres import database, postgres
 
@@ -57,9 +59,12 @@ Part = Callable[[Bench], list[Tally]]
 
 def simulation(bench: Bench) -> list[Tally]:
     tally = schedules.simulate(bench.sizes.of(3000, 10_000), bench.seed, bench.folder)
-    blind = schedules.simulate(300, bench.seed, bench.folder, armed=False)
+    blind = schedules.simulate(bench.sizes.of(600, 2000), bench.seed, bench.folder, armed=False)
     if not blind.duplicates:
         tally.problems.append("Without the armed row the simulation found no duplicate, so its 0 proves nothing.")
+    for what in ("clicks", "crashes", "decisions", "late records", "stale workers woken", "taken over"):
+        if tally.extra[what] <= tally.n / 50:
+            tally.problems.append(f"The schedules hardly met what they are to meet: {what} {tally.extra[what]}.")
     tally.extra["duplicates_when_not_armed"] = blind.duplicates
     bench.figures |= {"simulated": tally.n, "simulation_s": round(tally.seconds, 1)}
     bench.figures["duplicates_when_not_armed"] = blind.duplicates
@@ -127,10 +132,11 @@ def time_and_clocks(bench: Bench) -> list[Tally]:
 
 def many_at_once(bench: Bench) -> list[Tally]:
     count = bench.sizes.of(600, 10_000)
+    over_postgres = partial(races.ledger_races, url=database(bench.server, "ledger-races"))
     return [
-        races.ledger_races(count, bench.seed, bench.folder),
-        races.ledger_races(count // 4, bench.seed, bench.folder, database(bench.server, "ledger-races")),
-        races.review_races(count, bench.seed, bench.folder),
+        spread(races.ledger_races, count, bench.seed, bench.folder / "ledger-races"),
+        spread(over_postgres, count // 4, bench.seed, bench.folder / "ledger-races-postgres"),
+        spread(races.review_races, count, bench.seed, bench.folder / "review-races"),
     ]
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from tallyman.browser.host import BrowserHost, find_chromium
 from tallyman.browser.tab import Tab
+from tallyman.contracts.system import Permit
 from tallyman.domain.reasons import Reason
 from tallyman.errors import PageChanged
 from tests.chaos import processes
@@ -96,7 +97,7 @@ def test_a_click_that_chromium_repeats_by_itself_is_seen_by_these_tests(
 ) -> None:
     """The proof that they can find what they look for."""
 
-    def as_browsers_do(tab: Tab, click: object) -> None:
+    def as_browsers_do(tab: Tab, click: object, _permit: Permit) -> None:
         assert callable(click)
         click()
         tab.wait(lambda: False, timeout_s=2)

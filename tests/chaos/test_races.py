@@ -1,19 +1,12 @@
-"""Threads that race for the right to click, and for the decision on an item; thousands of them with `-m slow`."""
+"""Threads that race for the right to click, and for the decision on an item: thousands of them by `make faults`."""
 
-from functools import partial
 from pathlib import Path
 
-import pytest
-
 from tests.chaos.races import ledger_races, review_races
-from tests.chaos.spread import spread
 from tests.chaos.tally import Tally
 from tests.postgres import database, postgres
 
 RACES = 300
-LONG = 10_000
-LONG_OVER_POSTGRESQL = 2_000
-"""A server takes several times as long for a race as a file."""
 
 
 def check(tally: Tally, races: int) -> None:
@@ -45,13 +38,3 @@ def test_of_persons_who_decide_on_what_they_see_one_decides(tmp_path: Path) -> N
 def test_of_persons_who_decide_on_what_they_see_over_postgresql_one_decides(tmp_path: Path) -> None:
     with postgres() as server:
         check(review_races(RACES, 1, tmp_path, database(server, "races")), RACES)
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(1800)
-def test_ten_thousand_races_for_the_click_and_for_the_decision(tmp_path: Path) -> None:
-    check(spread(ledger_races, LONG, 1, tmp_path / "ledger"), LONG)
-    check(spread(review_races, LONG, 1, tmp_path / "review"), LONG)
-    with postgres() as server:
-        series = partial(ledger_races, url=database(server, "races"))
-        check(spread(series, LONG_OVER_POSTGRESQL, 1, tmp_path / "postgres"), LONG_OVER_POSTGRESQL)

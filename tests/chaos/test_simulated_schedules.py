@@ -7,12 +7,11 @@ from pathlib import Path
 import pytest
 
 from tallyman.runtime.ledger import CLICK_WITHIN_S
-from tests.chaos.schedules import search, simulate
+from tests.chaos.schedules import search
 from tests.chaos.simulation import Bench, Happening, Script, World, bench
 from tests.chaos.tally import Tally
 
 SCHEDULES = int(os.environ.get("TALLYMAN_SCHEDULES", "300"))
-LONG = 10_000
 
 
 @pytest.fixture
@@ -26,23 +25,13 @@ def test_no_schedule_posts_twice_or_loses_a_document(on: Bench) -> None:
     search(SCHEDULES, 1, on)
 
 
-@pytest.mark.slow
-@pytest.mark.timeout(1800)
-def test_ten_thousand_schedules_post_nothing_twice_and_lose_nothing(tmp_path: Path) -> None:
-    tally = simulate(LONG, 1, tmp_path)
-    print(tally)
-    assert tally.clean, "\n\n".join(tally.problems)
-    assert tally.n >= LONG
-    # They met what they are to meet.
-    for what in ("clicks", "crashes", "decisions", "late records", "stale workers woken", "taken over"):
-        assert tally.extra[what] > LONG / 50, tally
-
-
 def test_without_the_armed_row_the_same_schedules_post_twice(tmp_path: Path) -> None:
     """The proof that the simulation can find what it is looking for."""
     with bench(tmp_path, armed=False) as on:
         tally = Tally(row="3", fault="not armed")
-        search(SCHEDULES // 2, 1, on, tally)
+        for number in range(1, 9):
+            if not tally.duplicates:
+                search(SCHEDULES // 2, number, on, tally)
         slept = begun(on)
         slept.a_worker_runs(0, Script(sleeps_at="filled", meanwhile=(Happening("a_worker_runs", (0, HIDDEN)),)))
         slept.end()

@@ -71,7 +71,7 @@ def test_on_ubuntu_chromium_is_left_to_playwright(
 def test_nothing_is_installed_where_nothing_is_missing(
     setup: ModuleType, bare: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(setup, "needs", lambda: [setup.Need("all", ("all",), lambda: True)])
+    monkeypatch.setattr(setup, "needs", lambda _purpose: [setup.Need("all", ("all",), lambda: True)])
     assert setup.prepare_system()
     assert calls(bare) == []
 
@@ -79,7 +79,9 @@ def test_nothing_is_installed_where_nothing_is_missing(
 def test_a_missing_font_does_not_stop_the_set_up(
     setup: ModuleType, bare: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(setup, "needs", lambda: [setup.Need("fonts", ("fonts-x",), lambda: False, required=False)])
+    monkeypatch.setattr(
+        setup, "needs", lambda _purpose: [setup.Need("fonts", ("fonts-x",), lambda: False, required=False)]
+    )
     assert setup.prepare_system()
     assert "going on without it" in capsys.readouterr().out
 
