@@ -155,13 +155,13 @@ PARTS: dict[str, Part] = {
     "simulation": simulation,
     "decisions": decisions,
     "throughput": throughput,
-    "kills": kills,
     "several workers": several_workers,
+    "kills": kills,
+    "browser": browser,
     "upgrades": upgrades,
     "shortages": missing,
     "races": many_at_once,
     "clocks": time_and_clocks,
-    "browser": browser,
 }
 
 
