@@ -58,8 +58,8 @@ Part = Callable[[Bench], list[Tally]]
 
 
 def simulation(bench: Bench) -> list[Tally]:
-    tally = schedules.simulate(bench.sizes.of(3000, 10_000), bench.seed, bench.folder)
-    blind = schedules.simulate(bench.sizes.of(600, 2000), bench.seed, bench.folder, armed=False)
+    tally = schedules.simulate(bench.sizes.of(3000, 10_000), bench.seed, bench.folder / "schedules")
+    blind = schedules.simulate(bench.sizes.of(600, 2000), bench.seed, bench.folder / "not-armed", armed=False)
     if not blind.duplicates:
         tally.problems.append("Without the armed row the simulation found no duplicate, so its 0 proves nothing.")
     for what in ("clicks", "crashes", "decisions", "late records", "stale workers woken", "taken over"):
