@@ -121,7 +121,7 @@ def reconcile(
     if as_json:
         print_json(told)
     elif told:
-        _show_books(told)
+        _show_books([one for one in told if not one["failed"]])
     else:
         out.print("Nothing is set up yet that bots post into.")
     for one in told:
@@ -177,6 +177,8 @@ _COLUMNS = {
 
 
 def _show_books(told: Sequence[Mapping[str, Any]]) -> None:
+    if not told:  # nothing could be compared; the errors say why
+        return
     table = new_table()
     table.add_column("System", ratio=1, no_wrap=True)
     for head in _COLUMNS.values():

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tallyman.cli import posting
 from tallyman.cli.posting import _reconciled
 from tallyman.contracts.system import Capabilities, Found
 from tallyman.domain.case import CaseState, DecisionKind
@@ -17,6 +18,7 @@ from tallyman.domain.roles import PostedInvoice
 from tallyman.errors import SystemDown
 from tallyman.platform import clock
 from tallyman.platform.config import Home
+from tallyman.runtime.attempts import Failure
 from tallyman.runtime.places import place_of_worker
 from tallyman.runtime.reconcile import start, start_due, systems
 from tallyman.runtime.requests import decide
@@ -209,3 +211,14 @@ def test_the_systems_are_those_that_bots_post_into_and_that_are_set_up_or_known(
     assert systems(bench.desk) == []
     bench.post()
     assert systems(bench.desk) == ["fake"]
+
+
+def test_a_system_that_could_not_be_asked_is_no_row_of_zeros(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    failure = Failure(reason=Reason.SYSTEM_DOWN, message="It is away.", advice="Wait.", technical=True)
+    told = {"system": "fake", "failed": failure.to_json(), "problems": []}
+    monkeypatch.setattr(posting, "_reconciled", lambda *_: [told])
+    with pytest.raises(SystemDown, match="It is away"):
+        posting.reconcile("fake")
+    assert capsys.readouterr().out == ""
