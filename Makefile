@@ -32,7 +32,7 @@ check: ## Before a commit: static checks and the fast tests
 	@$(MAKE) --no-print-directory static
 	@$(PY) -m pytest -q -m "not slow and not erp" $(ARGS)
 
-faults: ## The fault matrix, written to docs/faults.md; LONG=1 for the full figures (an hour and a half)
+faults: ## The fault matrix, written to docs/faults.md; LONG=1 for the full figures (an hour and a quarter)
 	@scripts/setup test
 	@$(PY) -m benchmarks.durability --write docs/faults.md $(if $(LONG),--long) $(ARGS)
 

@@ -166,7 +166,7 @@ PARTS: dict[str, Part] = {
 
 
 def main(
-    long: Annotated[bool, typer.Option("--long", help="The full figures, in about an hour and a half.")] = False,
+    long: Annotated[bool, typer.Option("--long", help="The full figures, in about an hour and a quarter.")] = False,
     seed: Annotated[int, typer.Option(help="All faults follow from it.")] = 1,
     only: Annotated[list[str] | None, typer.Option(help=f"Only these: {', '.join(PARTS)}.")] = None,
     write: Annotated[Path | None, typer.Option(help="Write the page with the figures there.")] = None,

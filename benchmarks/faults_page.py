@@ -18,22 +18,6 @@ were compared with Tallyman's. This page is written by `make faults`; nothing in
 
 """
 
-_ROWS = {
-    "1": "kill -9 of workers",
-    "2": "browser, renderer or driver killed or hung",
-    "3": "errors and lost answers of the target, records visible late",
-    "4": "session ended, password changed",
-    "5": "slow, half-rendered, moved and renamed screens",
-    "6": "double submit, two bots on one document",
-    "7": "unknown pop-up",
-    "8": "connection refused, cut or a trickle",
-    "9": "disk full, database locked",
-    "10": "clocks and schedulers",
-    "11": "two reviewers, stale tab",
-    "17": "vault or log missing",
-    "18": "upgrade with cases in flight",
-}
-
 
 def page(tallies: Sequence[Tally], figures: Mapping[str, float], *, commit: str, seed: int, long: bool) -> str:
     """The page as Markdown."""
@@ -53,10 +37,10 @@ def _table(tallies: Sequence[Tally]) -> str:
     lines = ["| # | Fault | N | Lost | Twice | Wrong | Unknown | At most |\n|--:|---|--:|--:|--:|--:|--:|--:|\n"]
     for tally in sorted(tallies, key=lambda one: int(one.row.split(",")[0])):
         harm = tally.lost + tally.duplicates + tally.wrong_values
-        bound = "-" if harm or not tally.n else f"{300 / tally.n:.2g} %"
+        bound = "-" if harm or not tally.n else f"{min(100, 300 / tally.n):.3g} %"
         figures = (tally.n, tally.lost, tally.duplicates, tally.wrong_values, tally.unknown)
-        fault = f"{_ROWS[tally.row]}: {tally.fault}" if tally.row in _ROWS else tally.fault
-        lines.append(f"| {tally.row} | {fault} | " + " | ".join(f"{one:,}" for one in figures) + f" | {bound} |\n")
+        counts = " | ".join(f"{one:,}" for one in figures)
+        lines.append(f"| {tally.row} | {tally.fault} | {counts} | {bound} |\n")
     return "".join(lines)
 
 

@@ -35,13 +35,18 @@ PROCESS = "process"
 RECONCILE = "reconcile"
 _WORKFLOWS = {TAKE_IN, PROCESS, RECONCILE}
 
+_CASES = "cases."
+_POLL_CASES_S = 0.25
+_POLL_INTAKE_S = 1.0
+"""A case is waited for by the one before; a fetch, by a schedule, and every poll of its queue takes time from cases."""
+
 
 def intake_queue(bot: str) -> str:
     return f"take_in.{bot}"
 
 
 def case_queue(bot: str) -> str:
-    return f"cases.{bot}"
+    return f"{_CASES}{bot}"
 
 
 def prepare(database_url: str) -> None:
@@ -212,7 +217,8 @@ class Engine:
         DBOS.listen_queues(list(listening))
         DBOS.launch()
         for name, at_a_time in queues.items():
-            DBOS.register_queue(name, worker_concurrency=at_a_time, polling_interval_sec=0.25)
+            every_s = _POLL_CASES_S if name.startswith(_CASES) else _POLL_INTAKE_S
+            DBOS.register_queue(name, worker_concurrency=at_a_time, polling_interval_sec=every_s)
 
     def listen(self, queues: Iterable[str]) -> None:
         """Take work from these queues too, from now on."""

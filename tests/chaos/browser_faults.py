@@ -308,7 +308,7 @@ def mixed_postings(
     with ThreadPoolExecutor(LANES) as pool:
         lanes = [f"{deck}:{lane}" for lane in range(min(LANES, count))]
         parts = list(pool.map(lambda lane: _lane(lane, count, seed, folder, progress or print_nothing), lanes))
-    tally = Tally(row="2, 3, 4, 5, 7, 8", fault="mixed", seed=seed)
+    tally = Tally(row="2, 3, 4, 5, 7, 8", fault="postings in Chromium under mixed faults", seed=seed)
     for part in parts:
         for name in ("n", "lost", "duplicates", "unknown", "wrong_values"):
             setattr(tally, name, getattr(tally, name) + getattr(part, name))

@@ -35,7 +35,7 @@ from tallyman.store import audit
 from tallyman.store.database import Database
 from tallyman.store.tables import cases, postings, runs
 from tests.chaos.books import Books, Keys, books_desk, number_of, settings, vendor_of
-from tests.chaos.tally import Tally
+from tests.chaos.tally import Tally, store
 from tests.postgres import database
 
 FILES = ("invoice-1-V1", "invoice-2-V2", "invoice-3-V1", "doubtful-4-V3")
@@ -205,7 +205,7 @@ def scene_of(folder: Path, name: str, seed: int, server: str) -> Iterator[Scene]
 def killed_at(points: tuple[str, ...], name: str, seed: int, folder: Path, server: str) -> Tally:
     """One worker after the other is killed at its point, the next one ends the work; then the books are judged."""
     tally = Tally(row="1", fault="")
-    story = f"{_name(server)}, seed {seed}, killed at {' then '.join(points)}"
+    story = f"{store(server)}, seed {seed}, killed at {' then '.join(points)}"
     with scene_of(folder, name, seed, server) as scene:
         for point in points:
             code = ended(fork(scene, crash_at=point))
@@ -231,7 +231,7 @@ def singles(count: int, seed: int, folder: Path, server: str = "", progress: Pro
     """A kill at every single boundary; `count` of them at most, chosen by the seed."""
     points = boundaries(seed, folder, server)
     chosen = points if count >= len(points) else random.Random(seed).sample(points, count)
-    tally = Tally(row="1", fault=f"kill -9 at every step boundary, {_name(server)}", seed=seed)
+    tally = Tally(row="1", fault=f"kill -9 at every step boundary, {store(server)}", seed=seed)
     tally.extra["boundaries"] = len(points)
     single: list[tuple[str, ...]] = [(point,) for point in chosen]
     _each(single, folder, "single", server, tally, progress)
@@ -243,7 +243,7 @@ def pairs(count: int, seed: int, folder: Path, server: str = "", progress: Progr
     points = boundaries(seed, folder, server)
     dice = random.Random(seed)
     chosen: list[tuple[str, ...]] = [(dice.choice(points), dice.choice(points)) for _ in range(count)]
-    tally = Tally(row="1", fault=f"kill -9 at pairs of boundaries, {_name(server)}", seed=seed)
+    tally = Tally(row="1", fault=f"kill -9 at pairs of boundaries, {store(server)}", seed=seed)
     _each(chosen, folder, "pair", server, tally, progress)
     return tally
 
@@ -284,13 +284,9 @@ def _each(
     tally.seconds += time.monotonic() - began
 
 
-def _name(server: str) -> str:
-    return "PostgreSQL" if server else "SQLite"
-
-
 def other_version(name: str, seed: int, folder: Path, server: str, points: tuple[str, ...]) -> Tally:
     """Row 18: workers of the version before ours, whose bot asked in another order, die; ours end what they left."""
-    tally = Tally(row="18", fault=f"upgrade with cases in flight, {_name(server)}", seed=seed)
+    tally = Tally(row="18", fault=f"upgrade with cases in flight, {store(server)}", seed=seed)
     with ExitStack() as stack:
         with mock.patch.object(engine, "APPLICATION_VERSION", "0"):
             scene = stack.enter_context(scene_of(folder, name, seed, server))
@@ -318,7 +314,7 @@ def upgrades(count: int, seed: int, folder: Path, server: str = "", progress: Pr
     """`count` upgrades, each after workers of the version before were killed at one or two boundaries."""
     points = boundaries(seed, folder, server)
     dice = random.Random(seed)
-    tally = Tally(row="18", fault=f"upgrade with cases in flight, {_name(server)}", seed=seed)
+    tally = Tally(row="18", fault=f"upgrade with cases in flight, {store(server)}", seed=seed)
     with drivers() as pool:
         jobs = [
             pool.submit(

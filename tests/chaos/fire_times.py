@@ -31,7 +31,7 @@ from tallyman.runtime.schedule import ON_TIME, Scheduler, fire_times, run_id
 from tallyman.store import audit, reviews
 from tallyman.store.database import Database
 from tallyman.store.tables import runs
-from tests.chaos.tally import Tally
+from tests.chaos.tally import Tally, store
 
 # --- every zone -------------------------------------------------------------------------------------------------------
 
@@ -166,7 +166,7 @@ def two_schedulers(url: str, kills: int, seed: int) -> Tally:
     root = Path(__file__).parents[2]
     done = subprocess.run(words, cwd=root, capture_output=True, text=True, check=False)
     if done.returncode:
-        return Tally(row="10", fault="two schedulers, kill -9, outages", seed=seed, problems=[done.stderr])
+        return Tally(row="10", fault="two schedulers", seed=seed, problems=[done.stderr])
     tally = Tally(**json.loads(done.stdout.splitlines()[-1]))
     tally.problems += [done.stderr] if done.stderr else []
     return tally
@@ -237,7 +237,7 @@ class Boss:
         self._began = 0.0
         self._alive: dict[int, int] = {}
         """The slot, 0 or 1, of each process."""
-        self._tally = Tally(row="10", fault="two schedulers, kill -9, outages", seed=seed)
+        self._tally = Tally(row="10", fault=f"two schedulers, kill -9, outages, {store(url)}", seed=seed)
 
     def run(self) -> Tally:
         started = time.monotonic()

@@ -31,7 +31,7 @@ from tallyman.runtime.requests import decide
 from tallyman.store import cases as case_store
 from tallyman.store.database import Database
 from tallyman.store.tables import audit, cases, decisions, postings, review_items
-from tests.chaos.tally import Tally
+from tests.chaos.tally import Tally, store
 from tests.fake_target import FakeSystem, FakeTarget, fake_desk
 
 RACERS = 4
@@ -71,7 +71,7 @@ class Racers:
 def ledger_races(count: int, seed: int, folder: Path, url: str | None = None) -> Tally:
     """So many times four bots want to post one record; some are the same bot twice. One may arm in each epoch."""
     began, dice = time.perf_counter(), random.Random(seed)
-    tally = Tally(row="6", fault="double submit, back button, two bots on one document", seed=seed)
+    tally = Tally(row="6", fault=f"double submit, back button, two bots on one document, {store(url)}", seed=seed)
     database = _database(url or f"sqlite:///{folder / 'ledger-races.db'}")
     book = Ledger(database)
     leases = [Leases(database, HomePlace()).take("practice", [f"bot{seed}-{n}"]) for n in range(RACERS)]
@@ -143,7 +143,7 @@ def review_races(count: int, seed: int, folder: Path, url: str | None = None) ->
     Some items need two persons: they are raced for twice, the second time by some who still see the item undecided.
     """
     began, dice = time.perf_counter(), random.Random(seed)
-    tally = Tally(row="11", fault="two reviewers, stale tab", seed=seed)
+    tally = Tally(row="11", fault="two reviewers, a stale tab", seed=seed)
     counted: Counter[str] = Counter()
     with _desk(folder, url) as desk, closing(desk.client()) as client, closing(Racers()) as racers:
         while tally.n < count:

@@ -178,7 +178,8 @@ def simulate(schedules: int, seed: int, folder: Path, *, armed: bool = True) -> 
 
 
 def _schedules(count: int, seed: int, folder: Path, *, armed: bool) -> Tally:
-    tally = Tally(row="3", fault="simulated schedules" + ("" if armed else ", not armed"), seed=seed)
+    fault = "simulated schedules of crashes, lost answers, late records"
+    tally = Tally(row="3", fault=fault + ("" if armed else ", not armed"), seed=seed)
     with bench(folder, armed=armed) as on:
         gc.freeze()  # this process makes and drops many small things, and what is there stays
         gc.set_threshold(50_000)

@@ -3,6 +3,11 @@
 from dataclasses import dataclass, field
 
 
+def store(url: str | None) -> str:
+    """The store's name in a line of the page, by the URL of its database or server; none is SQLite."""
+    return "PostgreSQL" if url and url.startswith("postgres") else "SQLite"
+
+
 @dataclass(kw_only=True)
 class Tally:
     """n: runs of the fault; `extra` are further figures by name, which the benchmark prints."""
