@@ -22,12 +22,14 @@ class Blobs:
             return sha256
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
-            temporary = file.with_name(f"{sha256}.{os.getpid()}.part")
+            temporary = file.with_name(f"{sha256}.{os.urandom(8).hex()}.part")
             with temporary.open("wb") as out:
                 out.write(content)
                 out.flush()
                 os.fsync(out.fileno())
             temporary.replace(file)
+            for folder in (file.parent, self._folder):  # the name is on the disk too
+                _force(folder)
         except OSError as error:
             if error.errno in (errno.ENOSPC, errno.EDQUOT):
                 raise StorageFull() from error
@@ -48,3 +50,11 @@ class Blobs:
         if len(sha256) != 64 or not set(sha256) <= set("0123456789abcdef"):
             raise UsageError("That is no name of a stored file.")
         return self._folder / sha256[:2] / sha256
+
+
+def _force(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -23,7 +23,12 @@ _SLOTS = 7415965
 """The first of the two numbers that make an advisory lock of a slot; the second is the slot's."""
 MOST_WORKERS = 1000
 
-_WATCHED = ("tcp_keepalives_idle = 2", "tcp_keepalives_interval = 1", "tcp_keepalives_count = 3")
+_WATCHED = (
+    "tcp_keepalives_idle = 2",
+    "tcp_keepalives_interval = 1",
+    "tcp_keepalives_count = 3",
+    "tcp_user_timeout = 5000",
+)
 """Both ends notice within about five seconds that the other machine has gone without a word."""
 
 

@@ -5,6 +5,7 @@ See docs/reference/posting.md. Everything before *armed* may be redone; nothing 
 is known to show every stored record within a declared time, and that time has passed without the record.
 """
 
+import time
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Protocol
@@ -29,6 +30,9 @@ _log = get_logger(__name__)
 CLICKS = 2
 """How many epochs a procedure opens by itself, each after the proof that the one before stored nothing."""
 TRIES_BEFORE_CLICK = 3
+_PROVEN, _NOT_YET, _NEVER = "proven", "not yet", "never"
+_clock = time.monotonic
+"""Never set back or forward, and of one process alone."""
 
 
 class Hit(Value):
@@ -80,8 +84,9 @@ class Poster:
         self._case = case
         self._searched: tuple[int, int] | None = None
         """The entry and epoch for which this process itself has searched the target."""
-        self._by_another = False
-        """The click may have been another worker's, who may be alive: then none is ever made again."""
+        self._searched_at = self._began = _clock()
+        self._clicked: dict[tuple[int, int], float] = {}
+        """When the last request of an entry's epoch may have left this process."""
 
     def post(self, job: Job) -> Posted:
         """Never raises for what the target does; GaveUp only when the search before the click is impossible."""
@@ -109,10 +114,6 @@ class Poster:
             verified = self._verify(job, entry)
             if verified is not None:
                 return verified
-            if self._capabilities.max_visibility_delay_s is None:
-                return self._unknown(entry, "It was clicked and the record is not found.")
-            if self._by_another:
-                return self._unknown(entry, "Another worker was about to click when it was cut off.")
             entry = Entry.from_json(engine.step("posting.again", partial(self._again, entry)))
         note = f"Clicked {CLICKS} times; the target stored nothing."
         return self._settle(entry, PostingState.NOT_POSTED, note, reason=Reason.SYSTEM_DOWN)
@@ -124,6 +125,7 @@ class Poster:
 
     def _search(self, job: Job, name: str, entry: Entry) -> Hits:
         def search() -> dict[str, Any]:
+            self._searched_at = _clock()
             told = attempt(name, lambda: self._use(lambda erp: job.search(erp)).to_json())
             self._searched = (entry.id, entry.epoch)
             return told
@@ -138,7 +140,6 @@ class Poster:
             if told.get("found"):
                 return self._found_before(entry, Hits.from_json(told["found"]))
             if told["clicked"]:
-                self._by_another = bool(told.get("by_another"))
                 refused = told["failed"] and Failure.from_json(told["failed"])
                 if refused and (told["refused"] or self._says_why(refused)):
                     return self._refused(job, entry, refused)
@@ -153,9 +154,14 @@ class Poster:
     def _click_once(self, job: Job, entry: Entry) -> dict[str, Any]:
         current = self._ledger.read(entry.id, self._case)
         if current.state is not PostingState.INTENT or current.epoch != entry.epoch:
-            # We were here before and died: whether the click happened is not known, so it is not made again. Among
-            # several machines nobody can prove either that the browser of then is dead: it may only have been cut off.
-            return {"clicked": True, "failed": None, "refused": False, "by_another": self._sessions.shared}
+            # We were here before and died: whether the click happened is not known, so it is not made again.
+            return {"clicked": True, "failed": None, "refused": False}
+        try:
+            return self._armed_click(job, entry)
+        finally:
+            self._clicked[entry.id, entry.epoch] = _clock()
+
+    def _armed_click(self, job: Job, entry: Entry) -> dict[str, Any]:
         armed: list[bool] = []
         session = self._session()  # once: `arm` runs in its thread, where nobody else may be waited for
         lease = self._sessions.lease(self._system)
@@ -189,32 +195,65 @@ class Poster:
             return {"clicked": bool(armed), "failed": failure.to_json(), "refused": False}
         return {"clicked": bool(armed), "failed": None if armed else _NEVER_ARMED.to_json(), "refused": False}
 
-    def _verify(self, job: Job, entry: Entry) -> Posted | None:
-        """Search until the record is found or its time is over. None: not found, whatever that proves."""
-        for wait in self._waits():
-            engine.sleep(wait)
-            try:
-                found = self._search(job, "posting.verify", entry)
-            except GaveUp as error:
-                return self._unknown(entry, f"It was clicked, and the target can't be searched now: {error}")
-            if len(found.items) > 1:
-                return self._unknown(entry, f"The target shows {len(found.items)} records: {_told(found)}")
-            if found.items:
-                hit = found.items[0]
-                if hit.difference:
-                    return self._unknown(entry, f"The target stored other values: {hit.difference}", record=hit.record)
-                return self._settle(entry, PostingState.POSTED, "Posted and read back.", record=hit.record)
-            if not found.complete:
-                return self._unknown(entry, f"It was clicked; the search could not see everything ({found.scope}).")
+    def _verify(self, job: Job, entry: Entry, said: str = "") -> Posted | None:
+        """Search until the record is found or its time is over. None: it is proven that nothing was stored.
+
+        said: what the target answered to the click, if it refused it.
+        """
+        settle_s, delay_s = self._capabilities.settle_s, self._capabilities.max_visibility_delay_s
+        waits = [0.0, settle_s]  # at once, after the settle window, and when all must be visible
+        if delay_s is not None:
+            waits.append(max(delay_s - settle_s, 0.0) + 0.5)
+        for wait in waits:
+            told = self._looked(job, entry, wait)
+            if told is not None:
+                return told
+        if delay_s is None:
+            return self._unknown(entry, f"It was clicked and the record is not found. {said}".strip())
+        proof = self._proof(entry, delay_s)
+        if proof == _NOT_YET:  # a crash, or a clock that was set: the whole time again, by the clock of this process
+            told = self._looked(job, entry, delay_s + 0.5)
+            if told is not None:
+                return told
+            proof = self._proof(entry, delay_s)
+        if proof != _PROVEN:
+            note = f"The process that clicked is gone, and with it the proof that nothing was stored. {said}"
+            return self._unknown(entry, note.strip())
         return None
 
-    def _waits(self) -> list[float]:
-        """Seconds before each search: at once, after the settle window, and when all must be visible."""
-        waits = [0.0, self._capabilities.settle_s]
-        delay = self._capabilities.max_visibility_delay_s
-        if delay is not None:
-            waits.append(max(delay - self._capabilities.settle_s, 0.0) + 0.5)
-        return waits
+    def _looked(self, job: Job, entry: Entry, wait: float) -> Posted | None:
+        """Search after so many seconds. None: not found."""
+        engine.sleep(wait)
+        try:
+            found = self._search(job, "posting.verify", entry)
+        except GaveUp as error:
+            return self._unknown(entry, f"It was clicked, and the target can't be searched now: {error}")
+        if len(found.items) > 1:
+            return self._unknown(entry, f"The target shows {len(found.items)} records: {_told(found)}")
+        if found.items:
+            hit = found.items[0]
+            if hit.difference:
+                return self._unknown(entry, f"The target stored other values: {hit.difference}", record=hit.record)
+            return self._settle(entry, PostingState.POSTED, "Posted and read back.", record=hit.record)
+        if not found.complete:
+            return self._unknown(entry, f"It was clicked; the search could not see everything ({found.scope}).")
+        return None
+
+    def _proof(self, entry: Entry, delay_s: float) -> str:
+        """Whether the last search came so long after the last moment of a click that it must have shown the record.
+
+        The engine remembers when to wake up by the clock of the wall, which another machine has set otherwise. So only
+        the clock of one process proves anything: of the one that clicked, or, where no other worker can be, of one that
+        began when the one that clicked was dead.
+        """
+
+        def prove() -> str:
+            since = self._clicked.get((entry.id, entry.epoch), None if self._sessions.shared else self._began)
+            if since is None:
+                return _NEVER
+            return _PROVEN if self._searched_at - since >= delay_s else _NOT_YET
+
+        return str(engine.step("posting.proof", prove))
 
     def _says_why(self, failure: Failure) -> bool:
         """A page that we don't know came in place of the answer: another click would meet it again.
@@ -225,7 +264,7 @@ class Poster:
 
     def _refused(self, job: Job, entry: Entry, refused: Failure) -> Posted:
         """The target says that it stored nothing; it is believed only when a search agrees."""
-        verified = self._verify(job, entry)
+        verified = self._verify(job, entry, f"The target said: {refused.message}")
         if verified is not None:
             return verified
         return self._settle(entry, PostingState.NOT_POSTED, refused.message, reason=refused.reason)

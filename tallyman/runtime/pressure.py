@@ -175,9 +175,11 @@ class Buckets:
         most = max(1.0, per_s * _AT_ONCE_S)
         with self._database.transaction() as connection:
             row = connection.execute(select(buckets).where(buckets.c.system == system)).first()
-            passed_s = max((now() - row.filled_at).total_seconds(), 0.0) if row is not None else 0.0
+            # A machine whose clock is behind must not let time pass twice for the others.
+            filled_at = now() if row is None else max(row.filled_at, now())
+            passed_s = (filled_at - row.filled_at).total_seconds() if row is not None else 0.0
             tokens = min(row.tokens + passed_s * per_s, most) - 1 if row is not None else most - 1
-            values = {"tokens": tokens, "filled_at": now()}
+            values = {"tokens": tokens, "filled_at": filled_at}
             if row is None:
                 connection.execute(buckets.insert().values(system=system, **values))
             else:

@@ -13,11 +13,15 @@ from tallyman.errors import StorageFull, SystemDown
 
 ALIVE: dict[str, Any] = {"keepalives": 1, "keepalives_idle": 2, "keepalives_interval": 1, "keepalives_count": 3}
 """Both ends notice within about five seconds that the other machine has gone without a word."""
-_SERVER = "-c tcp_keepalives_idle=2 -c tcp_keepalives_interval=1 -c tcp_keepalives_count=3"
+_SERVER = (
+    "-c tcp_keepalives_idle=2 -c tcp_keepalives_interval=1 -c tcp_keepalives_count=3 -c tcp_user_timeout=5000"
+    " -c idle_in_transaction_session_timeout=10000 -c synchronous_commit=on"
+)
+"""The last: *armed* is on the disk when its transaction ends, whatever the server's default is."""
 POSTGRES: dict[str, Any] = {
     **ALIVE,
     "tcp_user_timeout": 5000,
-    "options": f"{_SERVER} -c idle_in_transaction_session_timeout=30000",
+    "options": _SERVER,
 }
 
 

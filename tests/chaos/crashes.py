@@ -219,6 +219,8 @@ def killed_at(points: tuple[str, ...], name: str, seed: int, folder: Path, serve
         if code != 0:
             tally.problems.append(f"{story}: the last worker ended with {code}\n{_log(scene)}")
         judge(scene, tally, story)
+        if tally.extra.get("kills", 0) < len(points):  # no fault of the kind that is counted
+            tally.n, tally.extra["not_reached"] = 0, 1
     return tally
 
 

@@ -29,9 +29,9 @@ POINTS = (
     *("filled", "stored, not answered", "step.posting.click") * 8,
     *("posting.armed", "posting.click", "after.posting.click") * 4,
     *("filled:2", "posting.armed:2", "stored, not answered:2", "step.posting.click:2", "searching:2", "slept:2"),
-    *(f"step.posting.{name}" for name in ("intent", "search", "verify", "again", "settle")),
-    *(f"after.posting.{name}" for name in ("intent", "search", "verify", "again", "settle")),
-    *("searching", "step.sleep", "slept", "a short sleep", "step.begin", "after.begin"),
+    *(f"step.posting.{name}" for name in ("intent", "search", "verify", "proof", "again", "settle")),
+    *(f"after.posting.{name}" for name in ("intent", "search", "verify", "proof", "again", "settle")),
+    *("searching", "step.sleep", "slept", "after.sleep:3", "slept:3", "a short sleep", "step.begin", "after.begin"),
     *("step.finish", "after.finish", "step.ask", "after.ask", "step.give_up", "step.posted_before"),
 )  # fmt: skip
 """Where a worker dies or sleeps: at a boundary when it passes there for the first or second time."""
@@ -41,16 +41,18 @@ number = st.integers(0, 1)
 some_time = st.sampled_from((0.1, 3.0, DELAY_S, 1000.0))
 at = st.sampled_from(POINTS)
 
-LUCK = tuple(product((0, 0, 0, 1, 2, 5), (False,) * 9 + (True,), (5.0, 1.0, DELAY_S), (0, 1)))
-"""How often the target is down at first, whether searches are blind, how late a late record is, the account."""
+LUCK = tuple(
+    product((0, 0, 0, 1, 2, 5), (False,) * 9 + (True,), (5.0, 1.0, DELAY_S), (0, 1), (0.0, 0.0, 3 * DELAY_S, -5.0))
+)
+"""How often the target is down at first, whether searches are blind, how late a late record is, account and clock."""
 FATES_OF_TWO = tuple(product((*FATES, *LATE_FATES), FATES))
 
 
 def _script(
     luck: int, fates: int, dies_at: str = "", sleeps_at: str = "", meanwhile: tuple[Happening, ...] = ()
 ) -> Script:
-    down, blind, late_s, account = LUCK[luck]
-    return Script(dies_at, sleeps_at, meanwhile, account, FATES_OF_TWO[fates], late_s, down, blind)
+    down, blind, late_s, account, skew_s = LUCK[luck]
+    return Script(dies_at, sleeps_at, meanwhile, account, FATES_OF_TWO[fates], late_s, down, blind, skew_s)
 
 
 # Few and wide choices: a choice costs Hypothesis as much as a statement costs the database.

@@ -27,12 +27,12 @@ LONGEST_S = 20.0
 
 def full_disk(count: int, seed: int, folder: Path, progress: Progress = None) -> Tally:
     """The disk is full from some row on, and the worker is killed; then there is space again."""
-    return _each(_full_disk, "9", "disk full in mid-work", count, seed, folder, progress)
+    return _each(_full_disk, "9", "no space for the database in mid-work", count, seed, folder, progress)
 
 
 def locked_database(count: int, seed: int, folder: Path, progress: Progress = None) -> Tally:
     """Another program holds the database's lock, again and again."""
-    return _each(_locked, "9", "database locked by another program", count, seed, folder, progress)
+    return _each(_locked, "9", "database locked for a second by another program", count, seed, folder, progress)
 
 
 def no_vault(count: int, seed: int, folder: Path, progress: Progress = None) -> Tally:
@@ -86,6 +86,8 @@ def _full_disk(seed: int, folder: Path) -> Tally:
         while "no space left" not in _log(scene) and time.monotonic() < until:
             time.sleep(0.05)
         tally.extra["refused_writes"] = "no space left" in _log(scene)
+        if not tally.extra["refused_writes"]:
+            tally.problems.append(f"full disk, seed {seed}: no write was refused")
         time.sleep(random.Random(seed).random())
         os.kill(first, signal.SIGKILL)
         os.waitpid(first, 0)

@@ -36,7 +36,7 @@ from tallyman.domain.roles import PostedInvoice
 from tallyman.errors import BrowserDied, Rejected, SystemDown, UsageError
 from tallyman.platform import clock
 from tallyman.platform.config import Home
-from tallyman.runtime import attempts, engine, ledger, requests, turns
+from tallyman.runtime import attempts, engine, ledger, posting, requests, turns
 from tallyman.runtime.leases import Lease, Leases
 from tallyman.runtime.ledger import Ledger
 from tallyman.runtime.procedures import Procedures
@@ -66,9 +66,10 @@ FATES = (
     "an error page",
     "the answer lost",
     "refused",
+    "stored late, then refused",
 )
 """What comes of a click."""
-LATE_FATES = ("stored, shown late", "stored late, the answer lost")
+LATE_FATES = ("stored, shown late", "stored late, the answer lost", "stored late, then refused")
 
 _CASE = """
     INSERT INTO cases (id, bot, sha256, file, source, run, received_at, updated_at, state, attended, message, record)
@@ -107,6 +108,8 @@ class Script:
     """So many calls of the target fail at first, before anything is done."""
     blind: bool = False
     """Its searches can't see everything."""
+    skew_s: float = 0.0
+    """How far the clock on the wall of its machine is ahead."""
 
 
 class Crash(BaseException):
@@ -395,9 +398,10 @@ class World:
         return told["ok"]
 
     def sleep(self, seconds: float) -> None:
-        """The moment of waking is what the engine remembers."""
-        until = self.step("sleep", lambda: self.now + seconds)
-        self.now = max(self.now, until)
+        """The moment of waking is what the engine remembers, by the clock on the wall of who goes to sleep."""
+        wall = self.now + self._worker().script.skew_s
+        until = self.step("sleep", lambda: wall + seconds)
+        self.now += max(0.0, until - wall)
         self.boundary("slept")
 
     def short_sleep(self, seconds: float) -> None:
@@ -647,6 +651,7 @@ def bench(folder: Path, *, armed: bool = True) -> Iterator[Bench]:
         mock.patch.object(engine, "workflow_id", of_world("workflow_id")),
         mock.patch.object(ledger, "crash_point", of_world("boundary")),
         mock.patch.object(ledger, "_clock", made.now),
+        mock.patch.object(posting, "_clock", made.now),
         mock.patch.object(turns, "_GRACE_S", 0.0),
         mock.patch.object(audit, "record", _nothing),  # a fifth of the time, and not what is looked for here
         mock.patch.object(attempts, "time", SimpleNamespace(sleep=of_world("short_sleep"))),

@@ -8,7 +8,7 @@ import pytest
 
 from tallyman.runtime.ledger import CLICK_WITHIN_S
 from tests.chaos.schedules import search
-from tests.chaos.simulation import Bench, Happening, Script, World, bench
+from tests.chaos.simulation import DELAY_S, Bench, Happening, Script, World, bench
 from tests.chaos.tally import Tally
 
 SCHEDULES = int(os.environ.get("TALLYMAN_SCHEDULES", "300"))
@@ -89,6 +89,23 @@ def test_a_click_that_died_with_its_only_worker_is_made_once_more_and_among_seve
         world.a_worker_runs(0, Script(dies_at="posting.armed"))
         assert ended(world).counted["clicks"] == 1
         assert world.counted["unknown"] == unknown
+
+
+@pytest.mark.parametrize("alone", [True, False])
+@pytest.mark.parametrize("point", ["after.sleep:2", "after.sleep:3", "slept:2", "slept:3"])
+def test_a_clock_that_is_ahead_of_the_one_before_proves_nothing(on: Bench, point: str, alone: bool) -> None:
+    world = begun(on, alone=alone)
+    world.a_worker_runs(0, Script(dies_at=point, fates=("stored late, the answer lost",), late_s=DELAY_S))
+    world.a_worker_runs(0, Script(account=1, skew_s=3 * DELAY_S))
+    assert ended(world).counted["clicks"] == 1
+
+
+@pytest.mark.parametrize("declared", [True, False])
+def test_a_refusal_of_what_is_stored_later_allows_no_second_click(on: Bench, declared: bool) -> None:
+    world = begun(on, declared=declared)
+    world.a_worker_runs(0, Script(fates=("stored late, then refused",), late_s=DELAY_S))
+    world.a_person_decides(0, 0)
+    assert ended(world).counted["clicks"] == 1
 
 
 def test_of_two_documents_with_one_number_one_is_posted(on: Bench) -> None:
