@@ -17,19 +17,11 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from tallyman.errors import PlaceLost, WorkerRunning
 from tallyman.platform.config import Home
-from tallyman.store.database import ALIVE, Database
+from tallyman.store.database import ALIVE, WATCHED, Database
 
 _SLOTS = 7415965
 """The first of the two numbers that make an advisory lock of a slot; the second is the slot's."""
 MOST_WORKERS = 1000
-
-_WATCHED = (
-    "tcp_keepalives_idle = 2",
-    "tcp_keepalives_interval = 1",
-    "tcp_keepalives_count = 3",
-    "tcp_user_timeout = 5000",
-)
-"""Both ends notice within about five seconds that the other machine has gone without a word."""
 
 
 class Place(Protocol):
@@ -85,7 +77,7 @@ class SharedPlace:
         self._engine = create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT", connect_args=told)
         self._connection: Connection = self._engine.connect()
         self._mutex = threading.Lock()
-        for setting in _WATCHED:
+        for setting in WATCHED:
             self._connection.execute(text(f"SET {setting}"))
         self._slot = next((slot for slot in range(MOST_WORKERS) if self._ask("try_advisory_lock", _slot(slot))), None)
         if self._slot is None:

@@ -162,6 +162,7 @@ class Poster:
             self._clicked[entry.id, entry.epoch] = _clock()
 
     def _armed_click(self, job: Job, entry: Entry) -> dict[str, Any]:
+        """What came of filling, arming and clicking; "clicked" is whether a click may have happened."""
         armed: list[bool] = []
         session = self._session()  # once: `arm` runs in its thread, where nobody else may be waited for
         lease = self._sessions.lease(self._system)

@@ -13,15 +13,14 @@ from tallyman.errors import StorageFull, SystemDown
 
 ALIVE: dict[str, Any] = {"keepalives": 1, "keepalives_idle": 2, "keepalives_interval": 1, "keepalives_count": 3}
 """Both ends notice within about five seconds that the other machine has gone without a word."""
-_SERVER = (
-    "-c tcp_keepalives_idle=2 -c tcp_keepalives_interval=1 -c tcp_keepalives_count=3 -c tcp_user_timeout=5000"
-    " -c idle_in_transaction_session_timeout=10000 -c synchronous_commit=on"
-)
-"""The last: *armed* is on the disk when its transaction ends, whatever the server's default is."""
+WATCHED = ("tcp_keepalives_idle=2", "tcp_keepalives_interval=1", "tcp_keepalives_count=3", "tcp_user_timeout=5000")
+"""The same at the server's end."""
+_LASTING = ("idle_in_transaction_session_timeout=10000", "synchronous_commit=on")
+"""*Armed* is on the disk when its transaction ends, whatever the server's default is."""
 POSTGRES: dict[str, Any] = {
     **ALIVE,
     "tcp_user_timeout": 5000,
-    "options": _SERVER,
+    "options": " ".join(f"-c {setting}" for setting in (*WATCHED, *_LASTING)),
 }
 
 
