@@ -186,9 +186,12 @@ class DurableClerk:
     def ask(self, case: Case, document: Document, verdict: Verdict) -> Outcome:
         return self.ask_as(case, document, verdict, CaseState.IN_REVIEW)
 
-    def ask_as(self, case: Case, document: Document, verdict: Verdict, state: CaseState) -> Outcome:
+    def ask_as(
+        self, case: Case, document: Document, verdict: Verdict, state: CaseState, posted: Posted | None = None
+    ) -> Outcome:
         """As `ask`; `state` is IN_REVIEW, or UNKNOWN where the click may have happened.
 
+        posted: what came of a posting, which the ledger has not been told.
         After a crash this may be done again, when a person has decided already: that decision stands.
         """
         message = "; ".join(finding.message for finding in verdict.errors)
@@ -197,6 +200,7 @@ class DurableClerk:
             with self._desk.database.transaction() as connection:
                 item = reviews.open_item(connection, case.id, self._run, verdict.findings)
                 if not reviews.is_decided(connection, item):
+                    self._settle(connection, posted)
                     cases.remember_document(connection, case.id, document)
                     cases.move(connection, case.id, state, message)
                 self._release(connection)
@@ -239,13 +243,14 @@ class DurableClerk:
         finding = Finding(reason=posted.reason, message=posted.message, actual=posted.record or None)
         unknown = posted.state is PostingState.UNKNOWN
         state = CaseState.UNKNOWN if unknown else CaseState.IN_REVIEW
-        return self.ask_as(case, document, Verdict.of([finding]), state)
+        return self.ask_as(case, document, Verdict.of([finding]), state, posted)
 
     def _finish(self, case: Case, document: Document, posted: Posted) -> Outcome:
         teachers = [decision.by for decision in self._decisions if _teaches(decision)]
 
         def finish() -> bool:
             with self._desk.database.transaction() as connection:
+                self._settle(connection, posted)
                 cases.remember_document(connection, case.id, document)
                 cases.move(connection, case.id, CaseState.POSTED, posted.message, record=posted.record)
                 if teachers:
@@ -288,6 +293,12 @@ class DurableClerk:
             return True
 
         engine.step("move", move)
+
+    def _settle(self, connection: Connection, posted: Posted | None) -> None:
+        if posted is not None and posted.entry is not None:
+            state, told, record = posted.state, posted.message, posted.record
+            settle = self._desk.ledger.settle
+            settle(connection, posted.entry, state, told, record=record, after_click=posted.after_click)
 
     def _release(self, connection: Connection) -> None:
         """With the end of the run, in one transaction, the next case of the vendor begins."""

@@ -108,9 +108,16 @@ class Ledger:
         crash_point("posting.armed")
 
     def settle(
-        self, entry: Entry, state: PostingState, note: str, *, record: str = "", after_click: bool = True
+        self,
+        connection: Connection,
+        entry: Entry,
+        state: PostingState,
+        note: str,
+        *,
+        record: str = "",
+        after_click: bool = True,
     ) -> None:
-        """Write how it ended. POSTED stays POSTED.
+        """Write how it ended, in the caller's transaction. POSTED stays POSTED.
 
         Raises NotArmed when the row is not as it was any more: another epoch, or armed although nothing was clicked.
         """
@@ -119,19 +126,18 @@ class Ledger:
             if after_click
             else (PostingState.INTENT, PostingState.NOT_POSTED)
         )
-        with self._database.transaction() as connection:
-            changed = connection.execute(
-                postings.update()
-                .where(
-                    postings.c.id == entry.id,
-                    postings.c.epoch == entry.epoch,
-                    postings.c.state.in_((*open_states, state)),
-                )
-                .values(state=state, note=note, record=record, updated_at=now())
+        changed = connection.execute(
+            postings.update()
+            .where(
+                postings.c.id == entry.id,
+                postings.c.epoch == entry.epoch,
+                postings.c.state.in_((*open_states, state)),
             )
-            if changed.rowcount != 1:
-                raise NotArmed("The posting was taken over meanwhile; nothing was changed.")
-            audit.record(connection, "bot", f"posting.{state.lower()}", entry.case, {"record": record, "note": note})
+            .values(state=state, note=note, record=record, updated_at=now())
+        )
+        if changed.rowcount != 1:
+            raise NotArmed("The posting was taken over meanwhile; nothing was changed.")
+        audit.record(connection, "bot", f"posting.{state.lower()}", entry.case, {"record": record, "note": note})
 
     def back_to_intent(self, entry: Entry) -> Entry:
         """After the proof that the click stored nothing: ARMED -> INTENT with a new epoch. Raises NotArmed.

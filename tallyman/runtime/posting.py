@@ -1,12 +1,12 @@
 """Posting exactly once into a system that has no transactions.
 
-intent -> search -> fill, read back, arm, click (one step) -> verify by search -> POSTED | NOT_POSTED | UNKNOWN.
+intent -> search, fill, read back, arm, click (one step) -> verify by search -> POSTED | NOT_POSTED | UNKNOWN.
 See docs/reference/posting.md. Everything before *armed* may be redone; nothing after it is repeated unless the target
 is known to show every stored record within a declared time, and that time has passed without the record.
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from typing import Any, Protocol
 
@@ -62,12 +62,17 @@ class Job(Protocol):
 
 
 class Posted(Value):
-    """How it ended. `reason` is set when a person has to look."""
+    """How it ended. `reason` is set when a person has to look.
+
+    entry: the ledger's row that has to say so, in the transaction that ends the case; None where it does already.
+    """
 
     state: PostingState
     message: str
     record: str = ""
     reason: Reason | None = None
+    entry: Entry | None = None
+    after_click: bool = True
 
 
 class Poster:
@@ -82,14 +87,15 @@ class Poster:
         self._blobs = blobs
         self._capabilities = capabilities
         self._case = case
-        self._searched: tuple[int, int] | None = None
-        """The entry and epoch for which this process itself has searched the target."""
         self._searched_at = self._began = _clock()
         self._clicked: dict[tuple[int, int], float] = {}
         """When the last request of an entry's epoch may have left this process."""
 
     def post(self, job: Job) -> Posted:
-        """Never raises for what the target does; GaveUp only when the search before the click is impossible."""
+        """Whoever calls writes the answer down, with the case's ending (`Ledger.settle`).
+
+        Never raises for what the target does; GaveUp only when the search before the click is impossible.
+        """
         entry = Entry.from_json(engine.step("posting.intent", lambda: self._intend(job)))
         if entry.unsettled:
             told = f"This case has clicked for number {entry.unsettled} before; what came of that must be known first."
@@ -105,9 +111,6 @@ class Poster:
 
     def _from_intent(self, job: Job, entry: Entry) -> Posted:
         for _ in range(CLICKS):
-            found = self._search(job, "posting.search", entry)
-            if found.items or not found.complete:
-                return self._found_before(entry, found)
             clicked = self._click(job, entry)
             if clicked is not None:
                 return clicked
@@ -116,29 +119,25 @@ class Poster:
                 return verified
             entry = Entry.from_json(engine.step("posting.again", partial(self._again, entry)))
         note = f"Clicked {CLICKS} times; the target stored nothing."
-        return self._settle(entry, PostingState.NOT_POSTED, note, reason=Reason.SYSTEM_DOWN)
+        return _ended(entry, PostingState.NOT_POSTED, note, reason=Reason.SYSTEM_DOWN)
 
     # -- the steps
 
     def _intend(self, job: Job) -> dict[str, Any]:
         return self._ledger.intend(job.key, self._case, job.payload).to_json()
 
-    def _search(self, job: Job, name: str, entry: Entry) -> Hits:
-        def search() -> dict[str, Any]:
-            self._searched_at = _clock()
-            told = attempt(name, lambda: self._use(lambda erp: job.search(erp)).to_json())
-            self._searched = (entry.id, entry.epoch)
-            return told
-
-        return Hits.from_json(unwrap(patient_step(name, search)))
-
     def _click(self, job: Job, entry: Entry) -> Posted | None:
-        """Fill, read back, arm, click: one step. None when the click may have happened: then only a search tells."""
+        """Search, fill, read back, arm, click: one step, so that nobody clicks by the search of a process that died.
+
+        None when the click may have happened: then only a search tells.
+        """
         failure: Failure | None = None
         for _ in range(TRIES_BEFORE_CLICK):
             told = patient_step("posting.click", lambda: self._click_once(job, entry))
-            if told.get("found"):
+            if "found" in told:
                 return self._found_before(entry, Hits.from_json(told["found"]))
+            if not told["searched"]:
+                raise GaveUp(Failure.from_json(told["failed"]))
             if told["clicked"]:
                 refused = told["failed"] and Failure.from_json(told["failed"])
                 if refused and (told["refused"] or self._says_why(refused)):
@@ -155,7 +154,13 @@ class Poster:
         current = self._ledger.read(entry.id, self._case)
         if current.state is not PostingState.INTENT or current.epoch != entry.epoch:
             # We were here before and died: whether the click happened is not known, so it is not made again.
-            return {"clicked": True, "failed": None, "refused": False}
+            return _told(clicked=True)
+        told = self._looked_up("posting.search", job)
+        if "failed" in told:
+            return _told(clicked=False, failed=told["failed"]) | {"searched": False}
+        found = Hits.from_json(told["ok"])
+        if found.items or not found.complete:
+            return _told(clicked=False) | {"found": told["ok"]}
         try:
             return self._armed_click(job, entry)
         finally:
@@ -176,25 +181,18 @@ class Poster:
             return permit
 
         try:
-            if self._searched != (entry.id, entry.epoch):
-                # The search that stands in the record was made before a crash. Somebody may have keyed it meanwhile.
-                found: Hits = session.call(job.search)
-                if found.items or not found.complete:
-                    return {"clicked": False, "failed": None, "refused": False, "found": found.to_json()}
             session.call(lambda erp: job.click(erp, arm), timeout_s=180)
-        except SystemPaused as error:  # nothing was touched; by the time it is back, somebody may have keyed it
-            self._searched = None
-            return {"clicked": bool(armed), "failed": failure_of(error).to_json(), "refused": False}
+        except SystemPaused as error:  # nothing was touched
+            return _told(clicked=bool(armed), failed=failure_of(error).to_json())
         except TallymanError as error:
             session.discard()
-            refused = isinstance(error, Rejected)
-            return {"clicked": bool(armed), "failed": failure_of(error).to_json(), "refused": refused}
+            return _told(clicked=bool(armed), failed=failure_of(error).to_json(), refused=isinstance(error, Rejected))
         except Exception as error:  # noqa: BLE001 - whatever a connector does wrong after the click, the click may count
             _log.exception("a connector failed", system=self._system, armed=bool(armed))
             session.discard()
             failure = _DEFECT.model_copy(update={"message": f"{_DEFECT.message} ({type(error).__name__})"})
-            return {"clicked": bool(armed), "failed": failure.to_json(), "refused": False}
-        return {"clicked": bool(armed), "failed": None if armed else _NEVER_ARMED.to_json(), "refused": False}
+            return _told(clicked=bool(armed), failed=failure.to_json())
+        return _told(clicked=bool(armed), failed=None if armed else _NEVER_ARMED.to_json())
 
     def _verify(self, job: Job, entry: Entry, said: str = "") -> Posted | None:
         """Search until the record is found or its time is over. None: it is proven that nothing was stored.
@@ -226,19 +224,24 @@ class Poster:
         """Search after so many seconds. None: not found."""
         engine.sleep(wait)
         try:
-            found = self._search(job, "posting.verify", entry)
+            told = patient_step("posting.verify", lambda: self._looked_up("posting.verify", job))
+            found = Hits.from_json(unwrap(told))
         except GaveUp as error:
             return self._unknown(entry, f"It was clicked, and the target can't be searched now: {error}")
         if len(found.items) > 1:
-            return self._unknown(entry, f"The target shows {len(found.items)} records: {_told(found)}")
+            return self._unknown(entry, f"The target shows {len(found.items)} records: {_list(found)}")
         if found.items:
             hit = found.items[0]
             if hit.difference:
                 return self._unknown(entry, f"The target stored other values: {hit.difference}", record=hit.record)
-            return self._settle(entry, PostingState.POSTED, "Posted and read back.", record=hit.record)
+            return _ended(entry, PostingState.POSTED, "Posted and read back.", record=hit.record)
         if not found.complete:
             return self._unknown(entry, f"It was clicked; the search could not see everything ({found.scope}).")
         return None
+
+    def _looked_up(self, name: str, job: Job) -> dict[str, Any]:
+        self._searched_at = _clock()
+        return attempt(name, lambda: self._session().call(job.search).to_json())
 
     def _proof(self, entry: Entry, delay_s: float) -> str:
         """Whether the last search came so long after the last moment of a click that it must have shown the record.
@@ -268,7 +271,7 @@ class Poster:
         verified = self._verify(job, entry, f"The target said: {refused.message}")
         if verified is not None:
             return verified
-        return self._settle(entry, PostingState.NOT_POSTED, refused.message, reason=refused.reason)
+        return _ended(entry, PostingState.NOT_POSTED, refused.message, reason=refused.reason)
 
     def _found_before(self, entry: Entry, found: Hits) -> Posted:
         if not found.items:
@@ -276,42 +279,22 @@ class Poster:
             return self._not_clicked(entry, note, Reason.PAGE_CHANGED)
         if len(found.items) == 1 and not found.items[0].difference:
             note = "An equal record was there already; nothing was keyed."
-            return self._settle(entry, PostingState.POSTED, note, record=found.items[0].record)
-        note = f"The target holds this number with other values: {_told(found)}"
+            return _ended(entry, PostingState.POSTED, note, record=found.items[0].record)
+        note = f"The target holds this number with other values: {_list(found)}"
         return self._not_clicked(entry, note, Reason.DUPLICATE_SUSPECTED)
 
     def _not_clicked(self, entry: Entry, note: str, reason: Reason) -> Posted:
-        return self._settle(entry, PostingState.NOT_POSTED, note, reason=reason, after_click=False)
+        return _ended(entry, PostingState.NOT_POSTED, note, reason=reason, after_click=False)
 
     def _again(self, entry: Entry) -> dict[str, Any]:
         self._session().discard()  # the old browser is dead before a new click is allowed
         return self._ledger.back_to_intent(entry).to_json()
 
     def _unknown(self, entry: Entry, note: str, *, record: str = "") -> Posted:
-        return self._settle(entry, PostingState.UNKNOWN, note, record=record, reason=Reason.OUTCOME_UNKNOWN)
-
-    def _settle(
-        self,
-        entry: Entry,
-        state: PostingState,
-        note: str,
-        *,
-        record: str = "",
-        reason: Reason | None = None,
-        after_click: bool = True,
-    ) -> Posted:
-        def settle() -> bool:
-            self._ledger.settle(entry, state, note, record=record, after_click=after_click)
-            return True
-
-        engine.step("posting.settle", settle)
-        return Posted(state=state, message=note, record=record, reason=reason)
+        return _ended(entry, PostingState.UNKNOWN, note, record=record, reason=Reason.OUTCOME_UNKNOWN)
 
     def _session(self) -> SessionThread:
         return self._sessions.of(self._system, attended=self._case.attended)
-
-    def _use(self, use: Callable[[Any], Any]) -> Any:
-        return self._session().call(use)
 
 
 _DEFECT = Failure(
@@ -328,5 +311,22 @@ _NEVER_ARMED = Failure(
 )
 
 
-def _told(found: Hits) -> str:
+def _ended(
+    entry: Entry,
+    state: PostingState,
+    note: str,
+    *,
+    record: str = "",
+    reason: Reason | None = None,
+    after_click: bool = True,
+) -> Posted:
+    return Posted(state=state, message=note, record=record, reason=reason, entry=entry, after_click=after_click)
+
+
+def _told(*, clicked: bool, failed: dict[str, Any] | None = None, refused: bool = False) -> dict[str, Any]:
+    """What the step of the click remembers. clicked: whether it may have happened."""
+    return {"clicked": clicked, "failed": failed, "refused": refused, "searched": True}
+
+
+def _list(found: Hits) -> str:
     return "; ".join(f"{hit.record or 'a record'} {hit.difference or 'equal'}" for hit in found.items)

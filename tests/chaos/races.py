@@ -131,7 +131,8 @@ def _judge_posting(database: Database, book: Ledger, key: NaturalKey, came: list
         if (row.state, row.epoch, row.case_id) != (PostingState.ARMED, entry.epoch, case.id):
             tally.problems.append(f"{key.number}: {row.state}, epoch {row.epoch} of {row.case_id}; armed was {entry}")
             return
-        book.settle(entry, PostingState.NOT_POSTED, "The target refused it.")
+        with database.transaction() as connection:
+            book.settle(connection, entry, PostingState.NOT_POSTED, "The target refused it.")
 
 
 # -- two reviewers, a stale tab

@@ -29,8 +29,8 @@ POINTS = (
     *("filled", "stored, not answered", "step.posting.click") * 8,
     *("posting.armed", "posting.click", "after.posting.click") * 4,
     *("filled:2", "posting.armed:2", "stored, not answered:2", "step.posting.click:2", "searching:2", "slept:2"),
-    *(f"step.posting.{name}" for name in ("intent", "search", "verify", "proof", "again", "settle")),
-    *(f"after.posting.{name}" for name in ("intent", "search", "verify", "proof", "again", "settle")),
+    *(f"step.posting.{name}" for name in ("intent", "verify", "proof", "again")),
+    *(f"after.posting.{name}" for name in ("intent", "verify", "proof", "again")),
     *("searching", "step.sleep", "slept", "after.sleep:3", "slept:3", "a short sleep", "step.begin", "after.begin"),
     *("step.finish", "after.finish", "step.ask", "after.ask", "step.give_up", "step.posted_before"),
 )  # fmt: skip

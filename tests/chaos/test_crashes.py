@@ -42,7 +42,7 @@ def test_every_step_that_the_engine_remembers_has_a_crash_point_on_both_sides(tm
     with drivers() as pool:
         steps, reached = pool.submit(_steps_and_points, tmp_path).result()
     steps.discard("DBOS.sleep")
-    assert {"begin", "posting.intent", "posting.click", "posting.settle", "finish", "ask"} <= steps
+    assert {"begin", "posting.intent", "posting.click", "posting.verify", "finish", "ask"} <= steps
     assert {f"{side}.{step}" for step in steps for side in ("step", "after")} <= reached
     assert {"posting.armed", "posting.click", "intake.stored", "intake.taken"} <= reached
 

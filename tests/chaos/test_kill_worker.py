@@ -40,7 +40,7 @@ POINTS = (
     "posting.armed",  # 003: armed, not clicked; found absent after the declared delay, clicked by the next worker
     "posting.click:2",  # 006: the same, with the right to click spent; the first click there is that of 003
     "after.posting.click:3",  # 008: clicked, not verified; 006 passes there twice: nothing found, then clicked
-    "step.posting.settle",  # 008: the ledger says POSTED, the case does not
+    "after.posting.verify",  # 008: found, and neither ledger nor case say so
     "step.finish",  # 008: all is written, the step is not
     "step.ask",  # a review item is written, the step is not
 )

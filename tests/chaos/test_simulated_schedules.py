@@ -57,7 +57,7 @@ def ended(world: World) -> World:
 
 
 @pytest.mark.parametrize(
-    "point", ["filled", "posting.armed", "searching", "step.posting.intent", "after.posting.search"]
+    "point", ["filled", "posting.armed", "searching", "step.posting.intent", "after.posting.intent"]
 )
 def test_a_worker_that_slept_does_not_click_after_another_has(on: Bench, point: str) -> None:
     world = begun(on)

@@ -162,9 +162,9 @@ def post(desk: Desk, case: Case, number: str, state: PostingState, record: str =
     lease = Leases(desk.database, HomePlace()).take("practice_erp", ["-"])
     assert lease is not None
     desk.ledger.arm(entry, desk.blobs.put(scan("the filled form")), lease)
-    desk.ledger.settle(entry, state, "Found by a search, equal.", record=record)
-    if state is PostingState.POSTED:
-        with desk.database.transaction() as connection:
+    with desk.database.transaction() as connection:
+        desk.ledger.settle(connection, entry, state, "Found by a search, equal.", record=record)
+        if state is PostingState.POSTED:
             cases.move(connection, case.id, CaseState.POSTED, "Posted and read back.", record=record)
     return entry.id
 

@@ -249,8 +249,8 @@ def test_a_stale_run_can_not_undo_what_was_armed(bench: Bench) -> None:
     with bench.desk.database.transaction() as connection:
         row = ledger.listed(connection)[0]
     stale = ledger.Entry(id=row["id"], state=PostingState.INTENT, epoch=row["epoch"], mine=True, case=row["case_id"])
-    with pytest.raises(NotArmed):
-        bench.desk.ledger.settle(stale, PostingState.NOT_POSTED, "late", after_click=False)
+    with pytest.raises(NotArmed), bench.desk.database.transaction() as connection:
+        bench.desk.ledger.settle(connection, stale, PostingState.NOT_POSTED, "late", after_click=False)
 
 
 def test_what_somebody_keyed_while_we_were_down_is_found_although_we_had_searched_before(

@@ -46,7 +46,8 @@ def posted(desk: Desk, **changes: Any) -> None:
     lease = Leases(desk.database, HomePlace()).take("fake", ["-"])
     assert lease is not None
     desk.ledger.arm(entry, None, lease)
-    desk.ledger.settle(entry, PostingState.POSTED, "", record="R1")
+    with desk.database.transaction() as connection:
+        desk.ledger.settle(connection, entry, PostingState.POSTED, "", record="R1")
 
 
 def billed(desk: Desk, billed_net: str) -> Decimal | None:
