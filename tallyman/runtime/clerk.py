@@ -192,14 +192,16 @@ class DurableClerk:
         """As `ask`; `state` is IN_REVIEW, or UNKNOWN where the click may have happened.
 
         posted: what came of a posting, which the ledger has not been told.
-        After a crash this may be done again, when a person has decided already: that decision stands.
+        After a crash this may be done again, when a person has decided already, or another case has the posting: what
+        was written stands.
         """
         message = "; ".join(finding.message for finding in verdict.errors)
 
         def put() -> int:
             with self._desk.database.transaction() as connection:
-                item = reviews.open_item(connection, case.id, self._run, verdict.findings)
-                if not reviews.is_decided(connection, item):
+                item = reviews.of_origin(connection, self._run)
+                if item is None:
+                    item = reviews.open_item(connection, case.id, self._run, verdict.findings)
                     self._settle(connection, posted)
                     cases.remember_document(connection, case.id, document)
                     cases.move(connection, case.id, state, message)

@@ -182,7 +182,7 @@ class Ledger:
         return str(found.record) if found is not None else None
 
     def give_up(self, case: Case) -> bool:
-        """After a failure that nobody foresaw: what was armed is UNKNOWN from now on. True if there was something."""
+        """After a failure that nobody foresaw: what was armed is UNKNOWN from now on. True if something is unknown."""
         with self._database.transaction() as connection:
             changed = connection.execute(
                 postings.update()
@@ -191,7 +191,7 @@ class Ledger:
             )
             if changed.rowcount:
                 audit.record(connection, "bot", "posting.unknown", case.id, {"note": "failed after the click"})
-        return bool(changed.rowcount)
+            return is_unknown(connection, case.id)
 
     def _clicked(self, connection: Connection, case: Case, key: NaturalKey) -> RowMapping | None:
         """A row under another key that this case may have clicked: a corrected number must not become a second one."""
@@ -213,6 +213,12 @@ class Ledger:
     def _row(self, connection: Connection, key: NaturalKey) -> RowMapping | None:
         wanted = [postings.c[name] == value for name, value in key.to_json().items()]
         return connection.execute(select(postings).where(*wanted)).mappings().first()
+
+
+def is_unknown(connection: Connection, case_id: str) -> bool:
+    """Whether this case may have clicked, and nobody knows what came of it."""
+    unknown = postings.c.state.in_((PostingState.ARMED, PostingState.UNKNOWN))
+    return connection.execute(select(postings.c.id).where(postings.c.case_id == case_id, unknown)).first() is not None
 
 
 CLICK_WITHIN_S = 20.0

@@ -161,10 +161,10 @@ class Poster:
         found = Hits.from_json(told["ok"])
         if found.items or not found.complete:
             return _told(clicked=False) | {"found": told["ok"]}
-        try:
-            return self._armed_click(job, entry)
-        finally:
+        answer = self._armed_click(job, entry)
+        if answer["clicked"]:
             self._clicked[entry.id, entry.epoch] = _clock()
+        return answer
 
     def _armed_click(self, job: Job, entry: Entry) -> dict[str, Any]:
         """What came of filling, arming and clicking; "clicked" is whether a click may have happened."""

@@ -9,7 +9,7 @@ from contextlib import nullcontext, suppress
 from datetime import datetime, timedelta
 from functools import partial
 
-from sqlalchemy import RowMapping, select
+from sqlalchemy import Connection, RowMapping, select
 
 from tallyman.domain.case import CaseState
 from tallyman.domain.finding import Finding
@@ -20,6 +20,7 @@ from tallyman.platform.log import get_logger
 from tallyman.runtime import engine
 from tallyman.runtime.desk import Desk
 from tallyman.runtime.leases import Leases
+from tallyman.runtime.ledger import is_unknown
 from tallyman.runtime.places import HomePlace, Place, SharedPlace
 from tallyman.runtime.procedures import Procedures
 from tallyman.runtime.reconcile import start_due
@@ -205,9 +206,10 @@ class Worker:
             elif times >= TIMES_AGAIN:
                 told = f"The machine failed on this case {TIMES_AGAIN} times; see `tallyman doctor`."
             if told:
-                finding = Finding(reason=Reason.SYSTEM_DOWN, message=told)
+                clicked = is_unknown(connection, row["id"])
+                finding = Finding(reason=Reason.OUTCOME_UNKNOWN if clicked else Reason.SYSTEM_DOWN, message=told)
                 reviews.open_item(connection, row["id"], f"{prefix}{times}", [finding])
-                move(connection, row["id"], CaseState.IN_REVIEW, told)
+                move(connection, row["id"], CaseState.UNKNOWN if clicked else CaseState.IN_REVIEW, told)
                 return
             connection.execute(cases.update().where(cases.c.id == row["id"]).values(updated_at=now()))
             queue = engine.case_queue(row["bot"])
@@ -218,6 +220,13 @@ class Worker:
         for left in self.client.of_older_versions():
             self._guarded(left.id, partial(self._begin_anew, left))
 
+    def _is_ended(self, connection: Connection, left: engine.Left) -> bool:
+        """A case that has ended begins anew by a person's decision alone, though its workflow died before it knew."""
+        if left.workflow != engine.PROCESS:
+            return False
+        state = connection.execute(select(cases.c.state).where(cases.c.id == str(left.arguments[0]))).scalar()
+        return state != CaseState.OPEN
+
     def _begin_anew(self, left: engine.Left) -> None:
         """What a worker of that version is at work on is left to it, as long as it is alive."""
         mine = not left.place or left.place == self._place.name
@@ -225,7 +234,7 @@ class Worker:
             if not free:
                 return
             with self._desk.database.transaction() as connection:
-                if self.client.take_back(connection, left):
+                if self.client.take_back(connection, left) and not self._is_ended(connection, left):
                     anew = f"{left.id}:v{engine.APPLICATION_VERSION}"
                     self.client.enqueue(connection, left.workflow, left.queue, anew, *left.arguments, place=left.turn)
                     _log.info("begun anew by this version", workflow=left.id)

@@ -15,9 +15,9 @@ from tallyman.store.tables import cases, decisions, review_items
 
 def open_item(connection: Connection, case_id: str | None, origin: str, findings: Sequence[Finding]) -> int:
     """The item for this origin: made once, however often it is asked for. `origin` names the run of the case."""
-    known = connection.execute(select(review_items.c.id).where(review_items.c.origin == origin)).first()
-    if known:
-        return int(known.id)
+    known = of_origin(connection, origin)
+    if known is not None:
+        return known
     told = [finding.to_json() for finding in findings]
     inserted = connection.execute(
         review_items.insert().values(
@@ -33,6 +33,11 @@ def open_item(connection: Connection, case_id: str | None, origin: str, findings
     item_id = int(inserted.inserted_primary_key[0])  # type: ignore[index]
     audit.record(connection, "bot", "review.opened", str(item_id), {"case": case_id, "reason": findings[0].reason})
     return item_id
+
+
+def of_origin(connection: Connection, origin: str) -> int | None:
+    known = connection.execute(select(review_items.c.id).where(review_items.c.origin == origin)).first()
+    return None if known is None else int(known.id)
 
 
 def is_decided(connection: Connection, item_id: int) -> bool:

@@ -14,7 +14,7 @@ from tallyman.domain.posting import NaturalKey, PostingState
 from tallyman.domain.reasons import Reason
 from tallyman.errors import NotArmed, UsageError
 from tallyman.platform.config import Home
-from tallyman.runtime import engine, ledger
+from tallyman.runtime import engine, ledger, posting
 from tallyman.runtime.desk import Desk
 from tallyman.runtime.intake import Intake
 from tallyman.runtime.requests import decide, start_run
@@ -253,10 +253,9 @@ def test_a_stale_run_can_not_undo_what_was_armed(bench: Bench) -> None:
         bench.desk.ledger.settle(connection, stale, PostingState.NOT_POSTED, "late", after_click=False)
 
 
-def test_what_somebody_keyed_while_we_were_down_is_found_although_we_had_searched_before(
+def test_what_somebody_keyed_while_we_were_down_is_found_although_the_search_before_the_crash_found_nothing(
     tmp_path: Path, system: FakeSystem, target: FakeTarget
 ) -> None:
-    """The recorded answer of a search is as old as the crash; the target is asked again before anything is clicked."""
     target.faults = ["waits"]
     desk = fake_desk(Home(tmp_path / "home"), system)
     first = Bench(desk, Worker(desk, schedules=False), target)
@@ -293,9 +292,11 @@ def test_a_file_that_can_not_be_attached_leaves_a_posted_invoice_posted(
         assert "could not be attached" in cases.of_run(connection, "r")[0]["message"]
 
 
+@pytest.mark.parametrize("version", [engine.APPLICATION_VERSION, "0"])
 def test_a_decision_stands_when_the_asking_is_done_again_after_a_crash(
-    tmp_path: Path, system: FakeSystem, target: FakeTarget
+    tmp_path: Path, system: FakeSystem, target: FakeTarget, version: str
 ) -> None:
+    """By the same version, and by one that was installed meanwhile and does not begin a case anew that has ended."""
     target.shown_gross = "1.19"
     desk = fake_desk(Home(tmp_path / "home"), system)
     bench = Bench(desk, Worker(desk, schedules=False), target)
@@ -305,14 +306,33 @@ def test_a_decision_stands_when_the_asking_is_done_again_after_a_crash(
     with desk.database.transaction() as connection:  # the worker died before the engine had recorded the step
         connection.exec_driver_sql("DELETE FROM operation_outputs WHERE function_name = 'ask'")
         connection.exec_driver_sql("UPDATE workflow_status SET status = 'PENDING' WHERE workflow_uuid = 'case:a'")
+        connection.exec_driver_sql("UPDATE workflow_status SET application_version = ?", (version,))
     decide(desk, bench.worker.client, 1, DecisionKind.REJECT, "eva")
+    target.shown_gross = None
     again = Bench(desk, Worker(desk, schedules=False), target)
     again.worker.start()
     try:
         assert again.settled() == CaseState.REJECTED
+        assert not target.clicks
     finally:
         again.worker.stop()
         desk.close()
+
+
+def test_a_defect_in_the_work_on_an_unknown_outcome_asks_for_the_outcome_again(
+    bench: Bench, system: FakeSystem, target: FakeTarget, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    system.capabilities = system.capabilities.model_copy(update={"max_visibility_delay_s": None})
+    target.faults = ["lost before storing"]
+    assert bench.post() == CaseState.UNKNOWN
+
+    def broken(*_args: object, **_named: object) -> bool:
+        raise ValueError("a defect of ours")
+
+    monkeypatch.setattr(posting.Poster, "post", broken)
+    decide(bench.desk, bench.worker.client, 1, DecisionKind.ACCEPT, "eva")
+    assert bench.settled() == CaseState.UNKNOWN
+    assert bench.reason() == Reason.OUTCOME_UNKNOWN
 
 
 def test_a_number_that_a_case_gave_up_is_free_for_another(bench: Bench) -> None:
