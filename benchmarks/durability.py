@@ -18,7 +18,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from benchmarks import faults_page, routing
@@ -175,10 +175,13 @@ def main(
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="tallyman-faults-") as folder, postgres() as server:
         bench = Bench(Sizes(long), seed, Path(folder), server)
-        with _progress() as step:
+        with _progress() as (progress, task):
             for name in only or PARTS:
-                step(name)
+                progress.update(task, description=name)
                 bench.tallies += PARTS[name](bench)
+                progress.advance(task)
+                # So an hour's run that is cut off has said what it had found.
+                progress.console.print(f"{name}: {json.dumps(_sums(bench))}", markup=False, highlight=False)
     told = _sums(bench)
     _show(bench)
     if write is not None:
@@ -190,15 +193,10 @@ def main(
 
 
 @contextmanager
-def _progress() -> Iterator[Callable[[str], None]]:
+def _progress() -> Iterator[tuple[Progress, TaskID]]:
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True)) as progress:
-        task = progress.add_task("", total=len(PARTS))
-
-        def step(name: str) -> None:
-            progress.update(task, description=name, advance=0 if progress.tasks[0].description == "" else 1)
-
-        yield step
+        yield progress, progress.add_task("", total=len(PARTS))
 
 
 def _sums(bench: Bench) -> dict[str, float]:
