@@ -297,6 +297,7 @@ class DurableClerk:
         engine.step("move", move)
 
     def _settle(self, connection: Connection, posted: Posted | None) -> None:
+        """Tell the ledger how a posting ended, if it does not say so already."""
         if posted is not None and posted.entry is not None:
             state, told, record = posted.state, posted.message, posted.record
             settle = self._desk.ledger.settle

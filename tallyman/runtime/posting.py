@@ -65,6 +65,7 @@ class Posted(Value):
     """How it ended. `reason` is set when a person has to look.
 
     entry: the ledger's row that has to say so, in the transaction that ends the case; None where it does already.
+    after_click: whether there may have been a click; without one, a row that is armed is not touched.
     """
 
     state: PostingState
@@ -154,13 +155,13 @@ class Poster:
         current = self._ledger.read(entry.id, self._case)
         if current.state is not PostingState.INTENT or current.epoch != entry.epoch:
             # We were here before and died: whether the click happened is not known, so it is not made again.
-            return _told(clicked=True)
-        told = self._looked_up("posting.search", job)
+            return _answer(clicked=True)
+        told = self._search("posting.search", job)
         if "failed" in told:
-            return _told(clicked=False, failed=told["failed"]) | {"searched": False}
+            return _answer(clicked=False, failed=told["failed"]) | {"searched": False}
         found = Hits.from_json(told["ok"])
         if found.items or not found.complete:
-            return _told(clicked=False) | {"found": told["ok"]}
+            return _answer(clicked=False) | {"found": told["ok"]}
         answer = self._armed_click(job, entry)
         if answer["clicked"]:
             self._clicked[entry.id, entry.epoch] = _clock()
@@ -183,16 +184,16 @@ class Poster:
         try:
             session.call(lambda erp: job.click(erp, arm), timeout_s=180)
         except SystemPaused as error:  # nothing was touched
-            return _told(clicked=bool(armed), failed=failure_of(error).to_json())
+            return _answer(clicked=bool(armed), failed=failure_of(error).to_json())
         except TallymanError as error:
             session.discard()
-            return _told(clicked=bool(armed), failed=failure_of(error).to_json(), refused=isinstance(error, Rejected))
+            return _answer(clicked=bool(armed), failed=failure_of(error).to_json(), refused=isinstance(error, Rejected))
         except Exception as error:  # noqa: BLE001 - whatever a connector does wrong after the click, the click may count
             _log.exception("a connector failed", system=self._system, armed=bool(armed))
             session.discard()
             failure = _DEFECT.model_copy(update={"message": f"{_DEFECT.message} ({type(error).__name__})"})
-            return _told(clicked=bool(armed), failed=failure.to_json())
-        return _told(clicked=bool(armed), failed=None if armed else _NEVER_ARMED.to_json())
+            return _answer(clicked=bool(armed), failed=failure.to_json())
+        return _answer(clicked=bool(armed), failed=None if armed else _NEVER_ARMED.to_json())
 
     def _verify(self, job: Job, entry: Entry, said: str = "") -> Posted | None:
         """Search until the record is found or its time is over. None: it is proven that nothing was stored.
@@ -224,7 +225,7 @@ class Poster:
         """Search after so many seconds. None: not found."""
         engine.sleep(wait)
         try:
-            told = patient_step("posting.verify", lambda: self._looked_up("posting.verify", job))
+            told = patient_step("posting.verify", lambda: self._search("posting.verify", job))
             found = Hits.from_json(unwrap(told))
         except GaveUp as error:
             return self._unknown(entry, f"It was clicked, and the target can't be searched now: {error}")
@@ -239,7 +240,7 @@ class Poster:
             return self._unknown(entry, f"It was clicked; the search could not see everything ({found.scope}).")
         return None
 
-    def _looked_up(self, name: str, job: Job) -> dict[str, Any]:
+    def _search(self, name: str, job: Job) -> dict[str, Any]:
         self._searched_at = _clock()
         return attempt(name, lambda: self._session().call(job.search).to_json())
 
@@ -323,7 +324,7 @@ def _ended(
     return Posted(state=state, message=note, record=record, reason=reason, entry=entry, after_click=after_click)
 
 
-def _told(*, clicked: bool, failed: dict[str, Any] | None = None, refused: bool = False) -> dict[str, Any]:
+def _answer(*, clicked: bool, failed: dict[str, Any] | None = None, refused: bool = False) -> dict[str, Any]:
     """What the step of the click remembers. clicked: whether it may have happened."""
     return {"clicked": clicked, "failed": failed, "refused": refused, "searched": True}
 
