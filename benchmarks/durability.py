@@ -77,7 +77,7 @@ def kills(bench: Bench) -> list[Tally]:
         one = crashes.singles(bench.sizes.of(12, 1000), bench.seed, bench.folder, server)
         two = Tally(row="1", fault=one.fault.replace("every step boundary", "pairs of boundaries"), seed=bench.seed)
         for seed in range(bench.seed, bench.seed + 4):  # each with other fates of its invoices
-            two.add(crashes.pairs(bench.sizes.of(2, 40), seed, bench.folder, server))
+            two.add(crashes.pairs(bench.sizes.of(2, 55), seed, bench.folder, server))
         told += [one, two]
     bench.figures |= {
         "singles": told[0].n + told[2].n,
