@@ -1,103 +1,121 @@
 """What runs in the sandbox's child: JSON values in, JSON values out."""
 
-import importlib
+import os
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from ocr import pdf
+from ocr.annotations import are_written
 from ocr.filetype import FileType, file_type
-from ocr.lines import Placed, RawWord, as_words, in_reading_order, placed
+from ocr.lines import Placed, as_words, placed
 from ocr.marklabels import asks_for_mark
 from tallyman.errors import Quarantined, Unreadable
 
 if TYPE_CHECKING:  # see ocr.lines
-    from tallyman.domain.page import Mark, Word
+    from tallyman.domain.page import Box, Mark
 
 MAX_FILE = 100 * 1024 * 1024
 _MARK_DPI = 150
-_HAND_AT_MOST = 0.5
-_PAPER = 255
+_A4 = (595.0, 842.0)
+PRELOAD = (
+    "cv2",
+    "PIL.Image",
+    "PIL.ImageOps",
+    "ocr.barcodes",
+    "ocr.imaging.deskew",
+    "ocr.imaging.marks",
+    "ocr.imaging.photo",
+    "ocr.raster",
+)
+"""What the template of the sandbox imports besides this module, once for all children."""
+_PAPER = b"""%PDF-1.4
+1 0 obj <</Type /Catalog /Pages 2 0 R>> endobj
+2 0 obj <</Type /Pages /Kids [3 0 R] /Count 1>> endobj
+3 0 obj <</Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R /Resources <</Font <<
+  /A <</Type /Font /Subtype /Type1 /BaseFont /Helvetica>> /B <</Type /Font /Subtype /TrueType /BaseFont /Arial>>
+>> >> >> endobj
+4 0 obj <</Length 76>> stream
+BT /A 12 Tf 50 700 Td (Invoice 4711) Tj /B 12 Tf 0 -20 Td (Signature) Tj ET
+endstream endobj
+trailer <</Root 1 0 R>>
+"""
 
 
-def inspect(path: str) -> dict[str, Any]:
-    """Everything but OCR: {"media_type", "xml", "pages": [{"width", "height", "ocr", "hand", "words", "marks"}]}.
+def warm_up() -> None:
+    """Look at a paper of our own, once for all children: pdfium searches the machine for fonts at the first one."""
+    with pdf.open_pdf(_PAPER) as document:
+        _text_page(document, 0)
 
-    "ocr": the page has no usable text layer. "hand": somebody wrote on a page that has one.
+
+def inspect(
+    path: str, password: str | None, most_drawn: int, into: int, first: int = 1, most: int = pdf.MAX_PAGES
+) -> dict[str, Any]:
+    """Everything but OCR: {"media_type", "xml", "count", "pages": [page, ...]}.
+
+    first, most: which pages of a PDF are looked at, since a child has only so much time; count: how many there are.
+    A page is {"width", "height", "ocr", "hand", "doubtful", "words", "marks", "barcodes"}, with {"engine", "problem"}
+    when it is damaged and not the only one. "ocr": it has no usable text layer. "hand": somebody wrote on a page that
+    has one, or filled in its fields. "doubtful": its text layer is to be compared with the picture, in which marks and
+    codes are looked for then. The first `most_drawn` of all these are drawn: "drawn", as `draw` tells.
     """
-    kind = _kind(path)
+    path, kind = _document(path, password)
     if kind is FileType.XML:
-        return {"media_type": kind.value, "xml": _decode(Path(path).read_bytes()), "pages": []}
-    if kind is not FileType.PDF:
-        return {"media_type": kind.value, "xml": None, "pages": _image_pages(path)}
-    document = pdf.open_pdf(path)
-    xml = pdf.embedded_xml(document)
-    pages = [_text_page(document, index) for index in range(len(document))]
-    return {"media_type": kind.value, "xml": None if xml is None else _decode(xml), "pages": pages}
+        return {"media_type": kind.value, "xml": _decode(Path(path).read_bytes()), "count": 0, "pages": []}
+    if kind is FileType.PDF:
+        document = pdf.open_pdf(path, password)
+        count, xml = len(document), pdf.embedded_xml(document)
+        chosen = range(first - 1, min(first - 1 + most, count))
+        pages = [_looked_at(partial(_text_page, document, index), count) for index in chosen]
+    else:
+        document, xml = _image(path), None
+        count = _count(document, kind)
+        pages = [_looked_at(partial(_image_page, document, index), count) for index in range(count)]
+    wanted = [page["ocr"] or page["hand"] or page["doubtful"] for page in pages]
+    waiting = [number for number, drawn in enumerate(wanted, start=first) if drawn][:most_drawn]
+    for number, drawn in zip(waiting, _drawn(document, kind, waiting, into), strict=True):
+        pages[number - first]["drawn"] = drawn
+    text = None if xml is None else _decode(xml)
+    return {"media_type": kind.value, "xml": text, "count": count, "pages": pages}
 
 
-def recognise(path: str, page: int, engine: str, languages: list[str]) -> dict[str, Any]:
-    """One page (from 1) by OCR: {"words", "marks", "rotation", "skew", "engine"}."""
-    from ocr.imaging.marks import find_marks
-    from ocr.recognition import read_upright
+def draw(path: str, password: str | None, pages: list[int], into: int) -> list[dict[str, Any]]:
+    """Write the grey pixels of pages (from 1) to the open file `into`, one after the other.
 
-    image = _pixels(path, page, grey=True)
-    worker = importlib.import_module(engine).ENGINE
-    result = read_upright(image, worker, tuple(languages))
-    marks = find_marks(result.image, result.words)
-    return {
-        "words": _pack(result.words),
-        "marks": [mark.to_json() for mark in marks],
-        "rotation": result.rotation,
-        "skew": result.skew,
-        "engine": f"{worker.name} {worker.version}",
-    }
-
-
-def recognise_hand(path: str, page: int, engine: str, languages: list[str]) -> list[list[Any]]:
-    """The words of a text layer together with what a hand wrote beside them, read by OCR and never trusted much.
-
-    The printed words are taken out of the picture first: only what nobody knows yet is left to read.
+    For each page: {"offset", "height", "width" (in pixels), "reshaped": [across, down]}. The last says by how much the
+    sheet is wider and higher than the picture that it was found on. Of one of several that is damaged: {"problem"}.
     """
-    document = pdf.open_pdf(path)
-    sheet = document[page - 1]
-    width, height = sheet.get_size()
-    printed = pdf.text_words(sheet)
-    worker = importlib.import_module(engine).ENGINE
-    image = pdf.render(sheet, pdf.RENDER_DPI, grey=True)
-    down, across = image.shape[0] / height, image.shape[1] / width
-    for word in printed:
-        image[_span(word.y0, word.y1, down), _span(word.x0, word.x1, across)] = _PAPER
-    read = worker.words(image, tuple(languages))
-    taken = in_reading_order(printed, width, height)
-    added = [_raw(word, width, height) for word in read if not any(_overlap(word, other) for other in taken)]
-    return _pack(in_reading_order(printed + added, width, height))
+    path, kind = _document(path, password)
+    document = pdf.open_pdf(path, password) if kind is FileType.PDF else _image(path)
+    return _drawn(document, kind, pages, into)
 
 
-def _span(start: float, end: float, scale: float) -> slice:
-    """The pixels of a length in points, with a little around it."""
-    return slice(max(0, int(start * scale) - 2), max(0, int(end * scale) + 3))
+def _drawn(document: Any, kind: FileType, pages: list[int], into: int) -> list[dict[str, Any]]:
+    told, offset = [], 0
+    for page in pages:
+        try:
+            image, reshaped = _pixels(document, kind, page, grey=True)
+        except Unreadable as error:
+            told.append(_damaged(error, _count(document, kind)))
+            continue
+        image = np.ascontiguousarray(image)
+        _write(into, image)
+        height, width = image.shape
+        told.append({"offset": offset, "height": height, "width": width, "reshaped": reshaped})
+        offset += image.nbytes
+    return told
 
 
-def _raw(word: "Word", width: float, height: float) -> RawWord:
-    box = word.box
-    return RawWord(
-        text=word.text,
-        x0=box.x0 * width,
-        y0=box.y0 * height,
-        x1=box.x1 * width,
-        y1=box.y1 * height,
-        confidence=min(word.confidence, _HAND_AT_MOST),
-    )
+def _write(into: int, image: Any) -> None:
+    left = memoryview(image).cast("B")
+    while left:
+        left = left[os.write(into, left) :]
 
 
-def _overlap(word: "Word", other: "Word") -> bool:
-    across = min(word.box.x1, other.box.x1) - max(word.box.x0, other.box.x0)
-    down = min(word.box.y1, other.box.y1) - max(word.box.y0, other.box.y0)
-    area = (word.box.x1 - word.box.x0) * (word.box.y1 - word.box.y0)
-    return across > 0 and down > 0 and across * down > 0.15 * area
-
-
-def render(path: str, page: int, width: int, rotation: int, skew: float) -> str:
+def render(path: str, password: str | None, page: int, width: int, rotation: int, skew: float) -> str:
     """A PNG of one page (from 1), `width` pixels wide, packed."""
     import io
 
@@ -106,12 +124,47 @@ def render(path: str, page: int, width: int, rotation: int, skew: float) -> str:
     from ocr.imaging.deskew import turned
     from tallyman.platform.sandbox import pack_bytes
 
-    image = _pixels(path, page, grey=False)
+    path, kind = _document(path, password)
+    if kind is FileType.XML:
+        raise Unreadable("An XML file has no pages to show.")
+    document = pdf.open_pdf(path, password) if kind is FileType.PDF else _image(path)
+    image, _ = _pixels(document, kind, page, grey=False)
     picture = Image.fromarray(turned(image, rotation, skew))
     height = max(1, round(picture.height * width / picture.width))
     out = io.BytesIO()
     picture.resize((width, min(height, 20 * width)), reducing_gap=2.0).save(out, "PNG", compress_level=1)
     return pack_bytes(out.getvalue())
+
+
+def cut(path: str, password: str | None, pages: list[int], into: int) -> None:
+    """Write a file of these pages (from 1), in this order, to the open file `into`."""
+    path, kind = _document(path, password)
+    if kind is FileType.XML:
+        raise Unreadable("An XML file has no pages to cut.")
+    if kind is FileType.PDF:
+        from ocr.cutting import cut_pdf
+
+        content = cut_pdf(path, password, pages)
+    else:
+        from ocr.cutting import cut_image
+
+        content = cut_image(_image(path), pages)
+    _write(into, content)
+
+
+def _document(path: str, password: str | None) -> tuple[str, FileType]:
+    """Path and type of the document: the file itself, or the one document in a container, laid into the scratch folder.
+
+    Raises Unreadable, PasswordNeeded and Quarantined.
+    """
+    kind = _kind(path)
+    if not kind.is_container:
+        return path, kind
+    from ocr.unpack import only_document
+
+    file = Path("document").resolve()
+    file.write_bytes(only_document(path, password))
+    return str(file), _kind(str(file))
 
 
 def _kind(path: str) -> FileType:
@@ -141,15 +194,44 @@ def _decode(content: bytes) -> str:
         raise Unreadable("The XML is damaged: its characters can't be read.") from error
 
 
-def _image_pages(path: str) -> list[dict[str, Any]]:
+def _image(path: str) -> Any:
     from ocr import raster
 
-    image = raster.open_image(path)
-    pages = []
-    for number in range(1, raster.count_pages(image) + 1):
-        width, height = raster.page_size(image, number)
-        pages.append({"width": width, "height": height, "ocr": True, "hand": False, "words": [], "marks": []})
-    return pages
+    return raster.open_image(path)
+
+
+def _count(document: Any, kind: FileType) -> int:
+    if kind is FileType.PDF:
+        return len(document)
+    from ocr import raster
+
+    return raster.count_pages(document)
+
+
+def _looked_at(look: Callable[[], dict[str, Any]], count: int) -> dict[str, Any]:
+    try:
+        return look()
+    except Unreadable as error:
+        return _page(*_A4, ocr=False) | {"engine": "", **_damaged(error, count)}
+
+
+def _damaged(error: Unreadable, count: int) -> dict[str, Any]:
+    """What to tell of a page that is damaged, so that it costs no other one. Raises the error where there is none."""
+    if count == 1:
+        raise error
+    return {"problem": str(error)}
+
+
+def _image_page(image: Any, index: int) -> dict[str, Any]:
+    from ocr import raster
+
+    width, height = raster.page_size(image, index + 1)
+    return _page(width, height, ocr=True)
+
+
+def _page(width: float, height: float, *, ocr: bool) -> dict[str, Any]:
+    flags = {"ocr": ocr, "hand": False, "doubtful": False}
+    return {"width": width, "height": height, **flags, "words": [], "marks": [], "barcodes": []}
 
 
 def _text_page(document: Any, index: int) -> dict[str, Any]:
@@ -161,12 +243,38 @@ def _text_page(document: Any, index: int) -> dict[str, Any]:
         raise Unreadable(f"Page {index + 1} of the PDF is damaged.") from error
     if width <= 0 or height <= 0:
         raise Unreadable(f"Page {index + 1} of the PDF has no size.")
-    ocr = pdf.needs_ocr(page, raw_words)
-    words = [] if ocr else placed(raw_words, width, height)
-    marks = _marks(page, words) if asks_for_mark((word[0], word[-1]) for word in words) else ()
-    packed = [mark.to_json() for mark in marks]
-    hand = any(mark.state != "absent" for mark in marks)
-    return {"width": width, "height": height, "ocr": ocr, "hand": hand, "words": words, "marks": packed}
+    look = pdf.look(page) if raw_words else None
+    shown, drawn, written = pdf.seen(page, raw_words, look), pdf.not_text(page), are_written(page)
+    told = _page(width, height, ocr=pdf.needs_ocr(page, shown, drawn, written=written))
+    if told["ocr"]:
+        return told
+    told["hand"] = written
+    told["doubtful"] = pdf.is_doubtful(page, raw_words, shown, drawn, look)
+    told["words"] = words = placed(shown, width, height)
+    if told["doubtful"]:
+        return told
+    if asks_for_mark((word[0], word[-1]) for word in words):
+        marks = _marks(page, words)
+        told["marks"] = [mark.to_json() for mark in marks]
+        told["hand"] = written or any(mark.state != "absent" for mark in marks)
+    if area := pdf.code_area(page, drawn):
+        from ocr.barcodes import find_barcodes
+
+        x0, y0, x1, y1 = area
+        found = find_barcodes(pdf.render(page, pdf.RENDER_DPI, grey=True, area=area))
+        within = (x0 / width, y0 / height, (x1 - x0) / width, (y1 - y0) / height)
+        told["barcodes"] = [code.to_json() | {"box": _moved(code.box, *within)} for code in found]
+    return told
+
+
+def _moved(box: "Box", left: float, top: float, wide: float, high: float) -> dict[str, float]:
+    """A box on a part of the page as a box on the page."""
+    return {
+        "x0": left + box.x0 * wide,
+        "y0": top + box.y0 * high,
+        "x1": left + box.x1 * wide,
+        "y1": top + box.y1 * high,
+    }
 
 
 def _marks(page: Any, words: list[Placed]) -> "tuple[Mark, ...]":
@@ -175,26 +283,35 @@ def _marks(page: Any, words: list[Placed]) -> "tuple[Mark, ...]":
     return find_marks(pdf.render(page, _MARK_DPI, grey=True), as_words(words))
 
 
-def _pixels(path: str, page: int, *, grey: bool) -> Any:
-    if _kind(path) is FileType.PDF:
-        document = pdf.open_pdf(path)
-        _must_exist(page, len(document))
-        return pdf.render(document[page - 1], pdf.RENDER_DPI, grey=grey)
-    from ocr import raster
+def _pixels(document: Any, kind: FileType, page: int, *, grey: bool) -> tuple[Any, list[float]]:
+    """A page as people see it and as it is read, and by how much it was reshaped (across, down)."""
+    from ocr.imaging import photo
 
-    if _kind(path) is FileType.XML:
-        raise Unreadable("An XML file has no pages to show.")
-    image = raster.open_image(path)
-    _must_exist(page, raster.count_pages(image))
-    return raster.decode(image, page, grey=grey)
+    if kind is not FileType.PDF:
+        from ocr import raster
+
+        _must_exist(page, raster.count_pages(document))
+        return photo.sheet(raster.decoded(document, page), grey=grey)
+    _must_exist(page, len(document))
+    try:
+        opened = document[page - 1]
+        if _is_scan(opened):  # most scanners and phones send their pictures as PDFs
+            return photo.sheet(pdf.render(opened, pdf.RENDER_DPI, grey=False), grey=grey)
+        return pdf.render(opened, pdf.RENDER_DPI, grey=grey), [1.0, 1.0]
+    except pdf.PdfiumError as error:
+        raise Unreadable(f"Page {page} of the PDF is damaged.") from error
+
+
+def _is_scan(page: Any) -> bool:
+    """Whether a PDF's page is a picture that is read by OCR. One with a text layer stays as that layer lies on it."""
+    drawn = pdf.not_text(page)
+    if not pdf.is_covered(page, drawn):
+        return False
+    words = pdf.text_words(page)
+    shown = pdf.seen(page, words, pdf.look(page) if words else None)
+    return pdf.needs_ocr(page, shown, drawn, written=are_written(page))
 
 
 def _must_exist(page: int, count: int) -> None:
     if not 1 <= page <= count:
         raise Unreadable(f"The file has no page {page}; it has {count}.")
-
-
-def _pack(words: "tuple[Word, ...]") -> list[list[Any]]:
-    return [
-        [word.text, word.box.x0, word.box.y0, word.box.x1, word.box.y1, word.confidence, word.line] for word in words
-    ]

@@ -3,6 +3,7 @@
 Cells of one row therefore follow each other, yet have line numbers of their own, which keeps columns apart.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
@@ -52,6 +53,12 @@ def as_words(items: list[Placed]) -> "tuple[Word, ...]":
     )
 
 
+def as_placed(words: "Iterable[Word]") -> list[Placed]:
+    return [
+        (word.text, word.box.x0, word.box.y0, word.box.x1, word.box.y1, word.confidence, word.line) for word in words
+    ]
+
+
 def placed(words: list[RawWord], width: float, height: float) -> list[Placed]:
     """As `in_reading_order`, in plain values."""
     if not words:
@@ -73,19 +80,21 @@ def _sideways(word: RawWord, usual: float) -> bool:
 
 def _rows(words: list[RawWord]) -> list[list[RawWord]]:
     rows: list[list[RawWord]] = []
+    last: list[tuple[float, float]] = []  # middle and height of the row's last three words
     for word in sorted(words, key=lambda word: (word.middle, word.x0)):
-        row = rows[-1] if rows else None
-        if row is not None and _same_row(row, word):
-            row.append(word)
+        middle, height = word.middle, word.height
+        if last and _same_row(last, middle, height):
+            rows[-1].append(word)
         else:
             rows.append([word])
+            last = []
+        last = [*last[-2:], (middle, height)]
     return [sorted(row, key=lambda word: word.x0) for row in rows]
 
 
-def _same_row(row: list[RawWord], word: RawWord) -> bool:
-    last = row[-3:]
-    middle = sum(other.middle for other in last) / len(last)
-    return abs(word.middle - middle) < 0.5 * min(word.height, max(other.height for other in last))
+def _same_row(last: list[tuple[float, float]], middle: float, height: float) -> bool:
+    usual = sum(middle for middle, _ in last) / len(last)
+    return abs(middle - usual) < 0.5 * min(height, max(height for _, height in last))
 
 
 def _split(row: list[RawWord]) -> list[list[RawWord]]:
@@ -99,6 +108,6 @@ def _split(row: list[RawWord]) -> list[list[RawWord]]:
 
 def _box(word: RawWord, width: float, height: float) -> tuple[float, float, float, float]:
     def within(value: float) -> float:
-        return round(min(1.0, max(0.0, value)), 5)
+        return 0.0 if value < 0.0 else 1.0 if value > 1.0 else round(value, 5)
 
     return within(word.x0 / width), within(word.y0 / height), within(word.x1 / width), within(word.y1 / height)

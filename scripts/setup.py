@@ -24,6 +24,8 @@ STAMP = VENV / "setup-stamp"
 NOT_READY = 3
 EXTRAS = {"run": (), "test": ("dev",), "model": ("dev", "model")}
 HEARTBEAT_S = 20.0
+LANGUAGES = ("deu", "fra", "spa", "ita", "nld", "pol")
+"""Beside English. What Tesseract lacks the other engine reads."""
 
 
 @dataclass(frozen=True)
@@ -58,12 +60,12 @@ def run(command: Sequence[str], told: str) -> bool:
 # What the system must have
 
 
-def has_language(language: str) -> bool:
-    """Whether Tesseract is there and reads this language."""
+def has_languages(*languages: str) -> bool:
+    """Whether Tesseract is there and reads these languages."""
     if not shutil.which("tesseract"):
         return False
     listed = subprocess.run(["tesseract", "--list-langs"], capture_output=True, text=True, check=False)
-    return language in (listed.stdout + listed.stderr).split()
+    return set(languages) <= set((listed.stdout + listed.stderr).split())
 
 
 def has_font(*names: str) -> bool:
@@ -125,8 +127,13 @@ def distribution() -> str:
 
 def needs(purpose: str = "run") -> list[Need]:
     found = [
-        Need("Tesseract with English", ("tesseract-ocr", "tesseract-ocr-eng"), lambda: has_language("eng")),
-        Need("Tesseract's German", ("tesseract-ocr-deu",), lambda: has_language("deu"), required=False),
+        Need("Tesseract with English", ("tesseract-ocr", "tesseract-ocr-eng"), lambda: has_languages("eng")),
+        Need(
+            "Tesseract's German, French, Spanish, Italian, Dutch or Polish",
+            tuple(f"tesseract-ocr-{language}" for language in LANGUAGES),
+            lambda: has_languages(*LANGUAGES),
+            required=False,
+        ),
         Need("Python's venv", (f"python3.{sys.version_info.minor}-venv", "python3-venv"), has_venv),
         Need("the DejaVu fonts", ("fonts-dejavu-core",), lambda: has_font("DejaVuSans.ttf"), required=False),
         Need(

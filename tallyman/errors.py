@@ -96,7 +96,7 @@ class Unreadable(BusinessError):
 class PasswordNeeded(Unreadable):
     """The file is protected with a password."""
 
-    advice = "Ask the sender for the password or for an open copy."
+    advice = "Type its password in the review item, or ask the sender for an open copy."
     reason = Reason.PASSWORD_NEEDED
 
 

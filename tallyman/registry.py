@@ -7,6 +7,7 @@
 | page reader | ocr/reader.py | READER | - |
 | OCR engine | ocr/engines/<name>.py | ENGINE | tallyman.ocr_engines |
 | document reader | models/readers/<name>.py or <name>/ | READER | tallyman.document_readers |
+| cross-check | models/cross_checks/<name>.py or <name>/ | CROSS_CHECK | tallyman.cross_checks |
 | document type | models/documents/<name>/ | DOCUMENT_TYPE | tallyman.document_types |
 
 A broken extension is named by ExtensionBroken, never skipped. Adding one edits nothing.
@@ -21,6 +22,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from tallyman.contracts.bot import Bot
+from tallyman.contracts.cross_check import CrossCheck
 from tallyman.contracts.document_reader import DocumentReader
 from tallyman.contracts.document_type import DocumentType
 from tallyman.contracts.ocr_engine import OcrEngine
@@ -58,6 +60,12 @@ class Registry:
         """In the order in which they are asked: exact ones first."""
         found: dict[str, DocumentReader] = _named(_scan("models.readers", "READER"), "tallyman.document_readers")
         return sorted(found.values(), key=lambda reader: (reader.order, reader.name))
+
+    @cached_property
+    def cross_checks(self) -> list[CrossCheck]:
+        """In the order in which they are asked."""
+        found: dict[str, CrossCheck] = _named(_scan("models.cross_checks", "CROSS_CHECK"), "tallyman.cross_checks")
+        return sorted(found.values(), key=lambda check: (check.order, check.name))
 
     @cached_property
     def page_reader(self) -> PageReader:

@@ -6,11 +6,10 @@ from tallyman.contracts.bot import Clerk, Outcome, RunInputs
 from tallyman.domain.case import Case
 from tallyman.domain.document import Document
 from tallyman.domain.facts import Facts
-from tallyman.domain.finding import Finding
-from tallyman.domain.reasons import Reason
 from tallyman.domain.roles import Receipt
 from tallyman.matching.delivery import match_delivery
 from tallyman.matching.payload import delivery_posting
+from tallyman.matching.problems import not_ours
 from tallyman.matching.roles import delivery_from, order_numbers
 
 
@@ -37,7 +36,7 @@ class Deliveries:
         findings = clerk.check(document, facts) if document.type == "unknown" else []
         if not findings:
             told = f"This is no proof of delivery but: {document.type.replace('_', ' ')}."
-            findings = [Finding(reason=Reason.WRONG_DOCUMENT, message=told, field="type", acceptable=False)]
+            findings = not_ours(document, told)
         return clerk.ask(case, document, clerk.decide(document, facts, findings))
 
     def _look_up(self, clerk: Clerk, case: Case, document: Document) -> Facts:

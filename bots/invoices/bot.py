@@ -7,11 +7,11 @@ from tallyman.contracts.system import VendorQuery
 from tallyman.domain.case import Case
 from tallyman.domain.document import Document
 from tallyman.domain.facts import Facts
-from tallyman.domain.finding import Finding
 from tallyman.domain.reasons import Reason
 from tallyman.domain.roles import Order, PostedInvoice, Vendor
 from tallyman.matching.invoice import match_invoice
 from tallyman.matching.payload import invoice_posting
+from tallyman.matching.problems import not_ours
 from tallyman.matching.roles import billed_from, order_numbers
 from tallyman.matching.vendor import choose_vendors
 
@@ -39,7 +39,7 @@ class Invoices:
         findings = clerk.check(document, facts)
         if not any(finding.reason in _SAYS_WHY for finding in findings):
             told = f"This is no invoice but: {document.type.replace('_', ' ')}."
-            findings = [Finding(reason=Reason.WRONG_DOCUMENT, message=told, field="type", acceptable=False)]
+            findings = not_ours(document, told)
         return clerk.ask(case, document, clerk.decide(document, facts, findings))
 
     def _look_up(self, clerk: Clerk, case: Case, document: Document) -> tuple[Facts, tuple[PostedInvoice, ...]]:

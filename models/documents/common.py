@@ -113,5 +113,6 @@ def billing(number_label: str) -> tuple[FieldSpec, ...]:
         *BUYER,
         *SHIP_TO,
         spec("iban", Kind.IDENTIFIER, "BT-84", "IBAN"),
+        spec("payment_reference", Kind.TEXT, "BT-83", "Payment reference"),
         *TOTALS,
     )

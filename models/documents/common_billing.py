@@ -6,7 +6,7 @@ from models.documents import common_checks, common_money, common_party
 from tallyman.domain.compare import fold_number
 from tallyman.domain.document import Document
 from tallyman.domain.facts import Facts
-from tallyman.domain.field import FieldSpec
+from tallyman.domain.field import FieldSpec, Source
 from tallyman.domain.finding import Finding
 from tallyman.domain.reasons import Reason
 from tallyman.matching.problems import problem_findings
@@ -69,9 +69,18 @@ def _corroborated(document: Document, facts: Facts) -> set[str]:
             found.add("currency")
     if common_checks.orders_known(document, facts):
         found.add("purchase_order_reference")
+    found |= _by_payment_code(document)
     if document.lines and not any((*common_money.amounts(document), *common_money.lines(document))):
         found |= {"net_total", "tax_total", "gross_total"}
     return found
+
+
+def _by_payment_code(document: Document) -> set[str]:
+    """A gross total that the payment code asks for as well."""
+    paid, gross = document.fields.get("payable_amount"), document.fields.get("gross_total")
+    if paid is None or gross is None or paid.source is not Source.BARCODE:
+        return set()
+    return {"gross_total"} if number_of(paid) == number_of(gross) else set()
 
 
 def _dates(document: Document, facts: Facts) -> Iterator[Finding]:

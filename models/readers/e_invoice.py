@@ -1,30 +1,12 @@
 """Exact data: the XML of Factur-X, ZUGFeRD, XRechnung and Order-X (CII), and of UBL invoices and credit notes."""
 
-import re
-from collections.abc import Iterator
 from dataclasses import dataclass
-from decimal import Decimal
 
-from lxml import etree
-
-from models.documents import credit_note, invoice, order
-from models.readers._e_invoice.page_check import differences
-from models.readers._e_invoice.paths import CII, CII_LINE, CII_LINES, UBL, UBL_LINE, UBL_LINES, Paths
-from models.readers._e_invoice.safe_xml import BrokenXml, UnsafeXml, parse
-from models.readers._e_invoice.values import canonical
 from tallyman.domain.document import UNKNOWN, Document, Problem
-from tallyman.domain.field import Evidence, Field, Kind, Source
 from tallyman.domain.page import Reading
 from tallyman.domain.reasons import Reason
-
-_CII_ROOTS = ("CrossIndustryInvoice", "CrossIndustryDocument")
-_ORDER_ROOT = "SCRDMCCBDACIOMessageStructure"
-_UBL_ROOTS = ("Invoice", "CreditNote")
-_CREDIT_CODES = frozenset({"81", "83", "261", "262", "296", "308", "381", "396", "420", "458", "502", "503", "532"})
-_DOCUMENTS = (invoice.DOCUMENT_TYPE, credit_note.DOCUMENT_TYPE, order.DOCUMENT_TYPE)
-_KINDS = {spec.name: spec.kind for kind in _DOCUMENTS for spec in kind.fields}
-_LINE_KINDS = {spec.name: spec.kind for kind in _DOCUMENTS for spec in kind.line_fields}
-_STEP = re.compile(r"(\w+)(?:\[(\w+)=(\w+)\])?(?:\((\w+)\))?")
+from tallyman.errors import Quarantined, Unreadable
+from tallyman.platform.sandbox import call
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,119 +19,23 @@ class EInvoiceReader:
         if not reading.xml:
             return None
         try:
-            root = parse(reading.xml)
-        except UnsafeXml as error:
+            told = call("models.readers._e_invoice.tree:document", {"xml": reading.xml})
+        except Quarantined as error:
             return _nothing(Reason.QUARANTINED, str(error))
-        except BrokenXml as error:
+        except Unreadable as error:
             # A PDF whose XML is damaged still has its pages for other readers.
             return None if reading.pages else _nothing(Reason.UNREADABLE, str(error))
-        document = _document(root)
-        if document is None:
+        if told is None:
             return (
                 None
                 if reading.pages
                 else _nothing(Reason.WRONG_DOCUMENT, "The XML is no invoice, credit note or order.")
             )
-        found = differences(document.fields, reading.pages)
-        return document.model_copy(update={"problems": (*document.problems, *found)})
+        return Document.from_json(told)
 
 
 def _nothing(code: str, message: str) -> Document:
     return Document(type=UNKNOWN, problems=(Problem(code=code, message=message),))
-
-
-def _document(root: etree._Element) -> Document | None:
-    name = etree.QName(root).localname
-    if name in (*_CII_ROOTS, _ORDER_ROOT):
-        header, lines_at, line = CII, CII_LINES, CII_LINE
-    elif name in _UBL_ROOTS:
-        header, lines_at, line = UBL, UBL_LINES, UBL_LINE
-    else:
-        return None
-    tree = root.getroottree()
-    fields = _fields(root, header, _KINDS, tree)
-    _set_tax(root, fields, tree)
-    lines = tuple(_line(element, line, tree) for path in lines_at for element in _find(root, path))
-    if "invoice_number" not in fields:
-        return None
-    return Document(type=_type(name, fields), fields=fields, lines=tuple(row for row in lines if row))
-
-
-def _fields(
-    element: etree._Element, paths: Paths, kinds: dict[str, Kind], tree: etree._ElementTree
-) -> dict[str, Field]:
-    found = {}
-    for name, ways in paths.items():
-        field = next(
-            filter(None, (_field(name, kinds[name], hit, tree) for way in ways for hit in _find(element, way))), None
-        )
-        if field:
-            found[name] = field
-    return found
-
-
-def _field(name: str, kind: Kind, element: etree._Element, tree: etree._ElementTree) -> Field | None:
-    raw = element.text or ""
-    value = canonical(kind, raw, element.get("format"))
-    if value is None:
-        return None
-    return _exact(name, value, raw, tree.getpath(element))
-
-
-def _exact(name: str, value: str, raw: str, path: str) -> Field:
-    return Field(
-        name=name, value=value, raw=raw.strip(), confidence=1.0, source=Source.E_INVOICE, evidence=Evidence(path=path)
-    )
-
-
-def _set_tax(root: etree._Element, fields: dict[str, Field], tree: etree._ElementTree) -> None:
-    """VAT can be given twice, in the invoice's and in the accounting currency: the invoice's counts."""
-    currency = fields["currency"].value if "currency" in fields else None
-    for way in (*CII["tax_total"], *UBL["tax_total"]):
-        for element in _find(root, way):
-            if currency and element.get("currencyID") == currency:
-                field = _field("tax_total", Kind.AMOUNT, element, tree)
-                if field:
-                    fields["tax_total"] = field
-                    return
-
-
-def _line(element: etree._Element, paths: Paths, tree: etree._ElementTree) -> dict[str, Field]:
-    fields = _fields(element, paths, _LINE_KINDS, tree)
-    for way in paths["quantity"]:
-        for hit in _find(element, way):
-            unit = hit.get("unitCode")
-            if unit and "unit" not in fields:
-                fields["unit"] = _exact("unit", unit, unit, f"{tree.getpath(hit)}/@unitCode")
-    return fields
-
-
-def _find(element: etree._Element, path: str) -> Iterator[etree._Element]:
-    """Elements at a path of local names; see `paths` for its form."""
-    step, _, rest = path.partition("/")
-    match = _STEP.fullmatch(step)
-    assert match is not None, path
-    name, attribute, value, scheme = match.groups()
-    for child in element.iterchildren(f"{{*}}{name}"):
-        if attribute and child.get(attribute) != value:
-            continue
-        if scheme and child.findtext("{*}TaxScheme/{*}ID", "").strip() != scheme:
-            continue
-        if rest:
-            yield from _find(child, rest)
-        else:
-            yield child
-
-
-def _type(root: str, fields: dict[str, Field]) -> str:
-    """An invoice over a negative total is a credit note, whatever its type code says; so are corrections (384)."""
-    if root == _ORDER_ROOT:
-        return order.DOCUMENT_TYPE.name
-    code = fields["type_code"].value if "type_code" in fields else ""
-    total = next((fields[name].amount for name in ("gross_total", "payable_amount") if name in fields), Decimal(0))
-    if root == "CreditNote" or code in _CREDIT_CODES or total < 0:
-        return credit_note.DOCUMENT_TYPE.name
-    return invoice.DOCUMENT_TYPE.name
 
 
 READER = EInvoiceReader()

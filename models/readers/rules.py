@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from models.readers._rules.header import header_fields
-from models.readers._rules.kind import kind_of
+from models.readers._rules.kind import title_of
 from models.readers._rules.labels import COLUMNS, HEADER, POD
 from models.readers._rules.parties import party_fields
 from models.readers._rules.pod import pod_document
@@ -27,11 +27,14 @@ class RulesReader:
         sheets = [sheet for sheet in sheets_of(reading.pages) if sheet.cells]
         if not sheets:
             return None
-        kind, sure = kind_of(sheets)
+        title = title_of(sheets)
+        kind, sure = title.kind, title.sure
         if kind == UNKNOWN:
             kind, sure = _kind_by_labels(sheets)
         document = pod_document(sheets) if kind == "pod" else _bill(kind, sheets)
-        return document.model_copy(update={"problems": (*document.problems, *_doubts(kind, sure, document))})
+        problems = (*document.problems, *_doubts(kind, sure, document))
+        titled = title.span.evidence if title.span is not None else None
+        return document.model_copy(update={"problems": problems, "titled": titled})
 
 
 def _kind_by_labels(sheets: list[Sheet]) -> tuple[str, float]:

@@ -88,10 +88,12 @@ def _geometry(image: Pixels, how: Scan, rng: np.random.Generator) -> tuple[Matri
 
 
 def _paper(image: Pixels, how: Scan, rng: np.random.Generator) -> Pixels:
-    """What befell the sheet itself: faded toner, folds, coffee."""
+    """What befell the sheet itself: faded toner, a stamp, folds, coffee."""
     if how.fade:
         lighter = 255 - (255 - image.astype(np.float32)) * (1 - 0.55 * how.fade)
         image = lighter.astype(np.uint8)
+    if how.stamp:
+        image = _stamped(image, how.stamp, rng)
     if how.fold:
         image = _folded(image, how.fold, rng)
     if how.coffee:
@@ -99,12 +101,35 @@ def _paper(image: Pixels, how: Scan, rng: np.random.Generator) -> Pixels:
     return image
 
 
-def _scaled(image: Pixels, factor: npt.NDArray[np.float32]) -> Pixels:
+def _scaled(image: Pixels, factor: npt.NDArray[Any]) -> Pixels:
     """The image with every pixel multiplied; `factor` broadcasts over (height, width)."""
     if image.ndim == 3 and factor.ndim == 2:
         factor = factor[..., None]
     scaled: Pixels = np.clip(image * factor, 0, 255).astype(np.uint8)
     return scaled
+
+
+def _stamped(image: Pixels, strength: float, rng: np.random.Generator) -> Pixels:
+    """Two stamps across the print. Their ink is transparent: it darkens the paper and leaves black print black."""
+    height, width = image.shape[:2]
+    laid = np.zeros((height, width), dtype=np.uint8)
+    for place in (0.3, 0.62):
+        across, down = int(width * 0.34), int(width * 0.13)
+        plate = np.zeros((down, across), dtype=np.uint8)
+        line = max(2, width // 300)
+        cv2.rectangle(plate, (line, line), (across - line, down - line), 255, 2 * line)
+        for row, text in enumerate(("WARENEINGANG", "geprueft / checked")):
+            size = width / (900 if row == 0 else 1150)
+            cv2.putText(plate, text, (down // 6, int(down * (0.42 + 0.38 * row))), 0, size, 255, line, cv2.LINE_AA)
+        turn = cv2.getRotationMatrix2D((across / 2, down / 2), float(rng.uniform(-12, 12)), 1.0)
+        turn[:, 2] += (float(rng.uniform(0.1, 0.5)) * width, (place + float(rng.uniform(-0.05, 0.05))) * height)
+        laid = np.maximum(laid, cv2.warpAffine(plate, turn, (width, height), flags=cv2.INTER_LINEAR))
+    share = laid.astype(np.float32) / 255 * np.float32(0.5 + 0.5 * strength)
+    inks = ((31, 61, 153), (163, 36, 43), (36, 107, 58), (75, 46, 131))
+    ink = np.array(inks[int(rng.integers(len(inks)))], dtype=np.float32) / 255
+    if image.ndim == 2:
+        return _scaled(image, 1 - share * (1 - float(ink @ (0.299, 0.587, 0.114))))
+    return _scaled(image, 1 - share[..., None] * (1 - ink))
 
 
 def _folded(image: Pixels, strength: float, rng: np.random.Generator) -> Pixels:

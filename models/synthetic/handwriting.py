@@ -162,6 +162,18 @@ class Hand:
         ink = self._ink(strokes, 4)
         return self._shrunk(ink, width / ink.width) if ink.width > width else ink
 
+    def paraph(self, name: str, width: float) -> Ink:
+        """Initials joined by one quick stroke that comes back below them: how busy people sign."""
+        rng, strokes, at = self._rng, [], 0.0
+        for word in (name.split() or ["X"])[:2]:
+            strokes += [self._jittered(stroke, at, 1.4, rng.gauss(-0.05, 0.05), 0) for stroke in strokes_of(word[0])]
+            at += rng.uniform(3.5, 5.5)
+        reach, low = at + rng.uniform(4, 14), 8 + rng.uniform(0.5, 3.5)
+        tail = [(at, 6.5), (at + 2, 8), (reach, 6 + rng.uniform(-2, 1)), (at, low), (rng.uniform(-2, 1), low + 0.8)]
+        strokes.append([(point, False) for point in tail[: rng.choice((3, 5, 5))]])
+        ink = self._ink(strokes, 4)
+        return self._shrunk(ink, width / ink.width) if ink.width > width else ink
+
     def initials(self, name: str, height: float) -> Ink:
         """The first letters of a name, written fast."""
         return self.write("".join(word[0] for word in name.split()), height)
@@ -202,6 +214,50 @@ def smudge(seed: int | str, width: float, height: float) -> Markup:
         f'<svg class="ink" data-field="signature" data-text="unclear" width="{width:.0f}" height="{height:.0f}" '
         f'viewBox="0 0 {width:.0f} {height:.0f}"><defs><radialGradient id="blot">{stops}</radialGradient></defs>'
         f"{''.join(shapes)}</svg>"
+    )
+
+
+def blot(seed: int | str, width: float, height: float) -> Markup:
+    """Ink that ran: a dark drop with an uneven rim, its splashes, sometimes dragged along by a finger."""
+    rng = random.Random(f"blot/{seed}")
+    tone, x, y = rng.choice(PENS), rng.uniform(0.2, 0.6) * width, rng.uniform(0.4, 0.6) * height
+    reach = rng.uniform(0.15, 0.4) * height
+    rim = [(reach * rng.uniform(0.7, 1.25), turn * math.pi / 5) for turn in range(10)]
+    points = [((x + far * 1.4 * math.cos(turn), y + far * math.sin(turn)), False) for far, turn in rim]
+    shapes = [f'<path d="{smooth([*points, points[0]])}" fill="{tone}"/>']
+    for _ in range(rng.randint(2, 9)):
+        far, turn = rng.uniform(1, 4) * reach, rng.uniform(0, 2 * math.pi)
+        size = rng.uniform(0.4, 2.2)
+        shapes.append(
+            f'<circle cx="{x + far * math.cos(turn):.1f}" cy="{y + far * math.sin(turn):.1f}" r="{size:.1f}" '
+            f'fill="{tone}"/>'
+        )
+    for _ in range(rng.choice((0, 3, 6))):
+        lane, long = y + rng.uniform(-0.8, 0.8) * reach, rng.uniform(15, 0.5 * width)
+        shapes.append(
+            f'<path d="M{x:.1f} {lane:.1f}l{long:.1f} {rng.uniform(-4, 4):.1f}" stroke="{tone}" '
+            f'stroke-width="{rng.uniform(0.6, 2.5):.1f}" opacity="{rng.uniform(0.25, 0.7):.2f}"/>'
+        )
+    return _dirt(shapes, width, height, "unclear")
+
+
+def crease(seed: int | str, width: float, height: float) -> Markup:
+    """A fold of the sheet that runs through the place: a shade beside a broken dark line."""
+    rng = random.Random(f"crease/{seed}")
+    y, fall = rng.uniform(0.3, 0.8) * height, rng.uniform(-6, 6)
+    shapes = [
+        f'<path d="M0 {y + 1.5:.1f}l{width:.0f} {fall:.1f}" stroke="#888" stroke-width="3" opacity=".35"/>',
+        f'<path d="M0 {y:.1f}l{width:.0f} {fall:.1f}" stroke="#555" stroke-width="{rng.uniform(0.5, 1.1):.1f}" '
+        f'stroke-dasharray="{rng.uniform(4, 30):.0f} {rng.uniform(1, 6):.0f} 9 2" '
+        f'opacity="{rng.uniform(0.4, 0.9):.2f}"/>',
+    ]
+    return _dirt(shapes, width, height, "absent")
+
+
+def _dirt(shapes: list[str], width: float, height: float, state: str) -> Markup:
+    return Markup(  # noqa: S704 - numbers and our own colours only
+        f'<svg class="ink" data-field="signature" data-text="{state}" width="{width:.0f}" height="{height:.0f}" '
+        f'viewBox="0 0 {width:.0f} {height:.0f}" fill="none">{"".join(shapes)}</svg>'
     )
 
 

@@ -138,9 +138,21 @@ class PodView:
     @property
     def signature(self) -> Markup:
         """What stands in the signature's place."""
-        if self.spec.signature == "signed":
-            return self.hand.signature(self.spec.signer_name or "A B", 165).svg("signature", "present")
-        return handwriting.smudge(self.seed, 120, 34) if self.spec.signature == "smudge" else Markup("")
+        name = self.spec.signer_name or "A B"
+        inks = {
+            "signed": lambda: self.hand.signature(name, 165).svg("signature", "present"),
+            "initialled": lambda: self.hand.paraph(name, 90).svg("signature", "present"),
+            "written": lambda: self.hand.write(name, 15, 165).svg("signature", "present"),
+            "smudge": lambda: handwriting.smudge(self.seed, 120, 34),
+            "blot": lambda: handwriting.blot(self.seed, 120, 40),
+            "tick": lambda: self.hand.tick(self.seed % 3 * 5 + 13).svg("signature", "unclear"),
+            "cross": lambda: self.hand.write("x", self.seed % 3 * 7 + 16).svg("signature", "unclear"),
+            "dash": lambda: self.hand.strike(self.seed % 4 * 20 + 60).svg("signature", "unclear"),
+            "typed": lambda: Markup('<span class="ink">{}</span>').format(name),
+            "crease": lambda: handwriting.crease(self.seed, 260, 40),
+        }
+        draw = inks.get(self.spec.signature)
+        return draw() if draw else Markup("")
 
     @property
     def driver_signature(self) -> Markup:

@@ -167,10 +167,11 @@ class Printer:
             "page_height": height,
             "small_print": small_print(style.language, look.seed) if style.terms_page else (),
             "qr": Markup(""),
+            "codes": barcodes.drawn(style.codes),
         }
         if isinstance(spec, PodSpec):
             return common | pod_view.PodView(spec, look, seed).context()
-        if style.qr and spec.currency == "EUR" and spec.seller.iban and spec.kind == "invoice":
+        if barcodes.has_payment_code(spec, style):
             common["qr"] = barcodes.payment_code(spec, look.words["qr"])
         return common | InvoiceView(spec, look).context()
 
@@ -223,6 +224,7 @@ def _truth(spec: Spec, style: Style, seed: int, file: str, fields: list[list[Any
         "layout": style.layout,
         "language": style.language,
         "seed": seed,
+        "barcodes": barcodes.printed(spec, style),
     }
     if isinstance(spec, PodSpec):
         return {**head, "fields": truth.pod_fields(spec), "lines": truth.pod_lines(spec), **tail}

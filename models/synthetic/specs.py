@@ -197,6 +197,12 @@ class PodLine(Frozen):
     reason: str = ""
 
 
+InPlace = Literal[
+    "signed", "initialled", "written", "none", "smudge", "blot", "tick", "cross", "typed", "dash", "crease"
+]
+"""What stands where the receiver should sign. The first three are signatures; all after "none" is ink and is none."""
+
+
 class PodSpec(Frozen):
     """A proof of delivery: what the carrier printed and what the receiver's hand added."""
 
@@ -215,7 +221,7 @@ class PodSpec(Frozen):
     lines: tuple[PodLine, ...]
     packages: int = 0
     weight_kg: Decimal | None = None
-    signature: Literal["signed", "none", "smudge"] = "signed"
+    signature: InPlace = "signed"
     signer_name: str = ""
     """Printed by hand beside the signature."""
     stamp: str | None = None

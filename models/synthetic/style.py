@@ -30,6 +30,8 @@ class Scan(Frozen):
     coffee: float = Field(default=0, ge=0, le=1)
     edge: float = Field(default=0, ge=0, le=1)
     photo: float = Field(default=0, ge=0, le=1)
+    stamp: float = Field(default=0, ge=0, le=1)
+    """A coloured stamp over the print."""
     fax: bool = False
     """Black and white only, as fax machines and old archive scanners write."""
     jpeg: int = Field(default=75, ge=0, le=100)
@@ -45,6 +47,22 @@ SCANS: dict[str, Scan] = {
     "photo": Scan(dpi=170, colour=True, noise=0.4, blur=0.3, photo=0.6, fold=0.4, jpeg=70),
 }
 """Named bundles, from a good office scanner to a phone picture."""
+
+
+CodeKind = Literal[
+    "epc", "swiss", "waybill", "sscc", "goods", "carton", "article", "parcel", "stock", "label", "ticket"
+]  # fmt: skip
+
+
+class Code(Frozen):
+    """A machine-readable code printed at the end of the paper. `content` is its text; GS1 data as (01)...(10)...
+
+    `module_mm` is the width of its narrowest bar or of one square.
+    """
+
+    kind: CodeKind
+    content: str
+    module_mm: float = Field(default=0.5, gt=0.1, le=2)
 
 
 class Style(Frozen):
@@ -64,3 +82,5 @@ class Style(Frozen):
     """Whether a last page of small print follows, on which no field stands."""
     qr: bool = False
     """Whether a payment QR code (EPC 069-12) is printed; only for EUR and a seller with an IBAN."""
+    codes: tuple[Code, ...] = ()
+    """Further codes, printed below everything else; see `models.synthetic.barcodes.random_codes`."""

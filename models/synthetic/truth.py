@@ -8,7 +8,10 @@ from models.synthetic.formats import canonical
 from models.synthetic.specs import InvoiceSpec, Party, PodLine, PodSpec
 
 Box = tuple[float, float, float, float]
-SIGNATURES = {"signed": "present", "none": "absent", "smudge": "unclear"}
+SIGNATURES = {"none": "absent", "typed": "absent", "crease": "absent"} | dict.fromkeys(
+    ("signed", "initialled", "written"), "present"
+)
+"""Whether that is signed; "unclear" for what is not named: ink that is no signature."""
 
 
 def invoice_fields(spec: InvoiceSpec) -> dict[str, str]:
@@ -88,7 +91,7 @@ def pod_fields(spec: PodSpec) -> dict[str, str]:
         "driver": spec.driver,
         "delivered_date": spec.delivered_date.isoformat() if spec.delivered_date else None,
         "delivered_time": spec.delivered_time.strftime("%H:%M") if spec.delivered_time else None,
-        "signature": SIGNATURES[spec.signature],
+        "signature": SIGNATURES.get(spec.signature, "unclear"),
         "signer_name": spec.signer_name,
         "stamp": spec.stamp.replace("\n", " ") if spec.stamp else None,
         "damage_note": spec.damage_note,

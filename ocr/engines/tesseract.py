@@ -3,10 +3,12 @@
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from ocr.languages import LANGUAGES
 from ocr.lines import RawWord, in_reading_order
 from tallyman.domain.page import Word
 from tallyman.errors import TechnicalError, Unreadable
@@ -18,6 +20,9 @@ class Tesseract:
     """One process, one thread: several pages at once are faster than several threads on one page."""
 
     name = "tesseract"
+    cost = 1.0
+    told_languages = True
+    robust = False
 
     @cached_property
     def version(self) -> str:
@@ -27,41 +32,60 @@ class Tesseract:
             return "missing"
         return (told.stdout or told.stderr).split("\n", 1)[0].removeprefix("tesseract ").strip()
 
+    @property
+    def lacking(self) -> tuple[str, ...]:
+        return tuple(language for language in LANGUAGES if language not in self._installed)
+
     def available(self) -> str | None:
         if shutil.which("tesseract") is None:
             return f"Tesseract is not installed: {_INSTALL}"
-        told = subprocess.run(["tesseract", "--list-langs"], capture_output=True, text=True, timeout=10, check=False)
-        missing = {"eng", "deu"} - set(told.stdout.split())
-        return f"Tesseract lacks the languages {', '.join(sorted(missing))}: {_INSTALL}" if missing else None
+        return None if "eng" in self._installed else f"Tesseract lacks its English model: {_INSTALL}"
 
     def words(self, image: Any, languages: tuple[str, ...], *, mode: int = 3) -> tuple[Word, ...]:
         """As the contract says. `mode` is tesseract's page segmentation: 3 finds blocks, 6 takes one block."""
+        languages = tuple(language for language in languages if language in self._installed) or ("eng",)
         height, width = image.shape
-        return in_reading_order(
-            _words(_run(image, languages, f"--psm {mode} -c tessedit_create_tsv=1", "tsv")), width, height
-        )
+        told = _run([image], languages, f"--psm {mode} -c tessedit_create_tsv=1", "tsv")
+        return in_reading_order([word for _, word in _words(told)], width, height)
 
-    def orientation(self, image: Any) -> tuple[int, float]:
-        """(degrees clockwise by which to turn the page upright, confidence 0..); (0, 0.0) when it can't be told."""
+    def spell(self, crops: Sequence[Any], languages: tuple[str, ...]) -> list[tuple[str, float]]:
+        """All pictures in one run: the models are loaded once."""
+        languages = tuple(language for language in languages if language in self._installed) or ("eng",)
+        pages = _run(crops, languages, "--psm 7 -c tessedit_create_tsv=1", "tsv")
+        found: list[list[RawWord]] = [[] for _ in crops]
+        for page, word in _words(pages):
+            found[page].append(word)
+        return [
+            (" ".join(word.text for word in line), min((w.confidence for w in line), default=0.0)) for line in found
+        ]
+
+    @cached_property
+    def _installed(self) -> set[str]:
+        command = ["tesseract", "--list-langs"]
         try:
-            told = _run(image, ("osd",), "--psm 0", "osd")
-        except Unreadable:
-            return 0, 0.0
-        values = dict(line.split(": ", 1) for line in told.splitlines() if ": " in line)
-        return int(values.get("Rotate", 0)), float(values.get("Orientation confidence", 0))
+            told = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)
+        except OSError:  # it is not there, which `_run` says
+            return set()
+        return set(told.stdout.split())
 
 
-def _run(image: Any, languages: tuple[str, ...], config: str, extension: str) -> str:
-    """Tesseract's output as text. The image goes by an uncompressed file, which costs far less than a PNG."""
+def _run(images: Sequence[Any], languages: tuple[str, ...], config: str, extension: str) -> str:
+    """Tesseract's output as text. Images go by uncompressed files, which cost far less than PNGs, and by a list."""
     import pytesseract
 
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "page.pgm"
-        height, width = image.shape
-        path.write_bytes(b"P5 %d %d 255\n" % (width, height) + image.tobytes())
+        paths = []
+        for number, image in enumerate(images):
+            paths.append(Path(folder) / f"{number}.pgm")
+            height, width = image.shape
+            paths[-1].write_bytes(b"P5 %d %d 255\n" % (width, height) + image.tobytes())
+        source = paths[0]
+        if len(paths) > 1:
+            source = Path(folder) / "pages.txt"
+            source.write_text("".join(f"{path}\n" for path in paths), "utf-8")
         try:
             told = pytesseract.pytesseract.run_and_get_output(
-                str(path), extension=extension, lang="+".join(languages), config=config
+                str(source), extension=extension, lang="+".join(languages), config=config
             )
         except pytesseract.TesseractNotFoundError as error:
             raise TechnicalError("Tesseract is not installed.", advice=f"Install it: {_INSTALL}") from error
@@ -70,7 +94,8 @@ def _run(image: Any, languages: tuple[str, ...], config: str, extension: str) ->
     return str(told)
 
 
-def _words(tsv: str) -> list[RawWord]:
+def _words(tsv: str) -> list[tuple[int, RawWord]]:
+    """Words with the number of their page, from 0."""
     found = []
     for line in tsv.splitlines()[1:]:
         cells = line.split("\t")
@@ -79,7 +104,8 @@ def _words(tsv: str) -> list[RawWord]:
         x0, y0, across, down = (float(cell) for cell in cells[6:10])
         confidence = min(1.0, max(0.0, float(cells[10]) / 100))
         text = cells[11].strip()
-        found.append(RawWord(text=text, x0=x0, y0=y0, x1=x0 + across, y1=y0 + down, confidence=confidence))
+        word = RawWord(text=text, x0=x0, y0=y0, x1=x0 + across, y1=y0 + down, confidence=confidence)
+        found.append((int(cells[1]) - 1, word))
     return found
 
 

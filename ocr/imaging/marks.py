@@ -1,151 +1,332 @@
-"""Is there a signature or a stamp where the form asks for one? Plain ink in the zone beside the printed label.
+"""Is there a signature or a stamp where the form asks for one, and where else has a pen been on the page?
 
-A grown-up signature is a few large, thin, winding strokes. Dots and small blots are dirt; one solid blot, one straight
-stroke or hardly any ink leave it unclear, and unclear is never taken for signed.
+All ink that is neither a printed word that was read nor a rule is gathered into clusters, and each cluster is told by
+its strokes: a signature is a few thin strokes that wind, taller than print; one straight stroke, a tick, a cross or a
+solid blot is none and leaves it unclear, which is never taken for signed. Lengths are measured against the height of
+the page's print, so resolution does not matter.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import cv2
 import numpy as np
 
+from ocr.imaging.scale import shrunk
 from ocr.marklabels import label_places
 from tallyman.domain.page import Box, Mark, MarkKind, MarkState, Word
 
 _TRUSTED = 0.6
-_ZONE_DOWN, _ZONE_UP = 0.10, 0.06
-_ZONE_RIGHT = 0.42
+_UP, _DOWN, _RIGHT = 0.075, 0.115, 0.42
+"""How far a place to sign reaches from its label at most, in shares of the page."""
+_SIDE, _TOO_SMALL = 1754, 100
+_SIGNED, _DIRT, _STAMPED, _DOUBTFUL = "signed", "dirt", "stamped", "doubtful"
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Cluster:
+    """Ink that belongs together; `x0`, `y0`, `x1`, `y1` in pixels, `ink` the part of the page within."""
+
+    x0: int
+    y0: int
+    x1: int
+    y1: int
+    ink: Any
+    kind: str
 
 
 def find_marks(image: Any, words: Sequence[Word]) -> tuple[Mark, ...]:
-    """One mark for each label that asks for one.
+    """One mark for each label that asks for one, then handwriting elsewhere. Nothing on pages without such a label, or
+    too small for a pen to be seen.
 
     image: the grey page (height, width) on which the boxes of the words hold.
     """
     places = list(label_places(words))
-    if not places:
+    if not places or min(image.shape) < _TOO_SMALL:
         return ()
-    ink = _ink(image, words)
-    marks = []
-    for kind, label, text in places:
-        zones = [zone for zone in _zones(label, [box for _, box, _ in places], words) if zone.x1 - zone.x0 > 0.03]
-        readings = [(zone, *_judge(_crop(ink, zone))) for zone in zones]
-        if not readings:
-            continue
-        zone, state, score = max(readings, key=lambda reading: _weight(reading[1]))
-        marks.append(Mark(kind=kind, state=state, box=zone, score=round(score, 2), label=text))
-    return tuple(_doubt_shared_ink(marks))
+    # A pen is seen as well at 150 dpi, and four times as fast.
+    image = shrunk(image, _SIDE)
+    height, width = image.shape
+    print_height = _print_height(words, height)
+    labels = [label for _, label, _ in places]
+    ink = _without_words(_ink(image), words, labels, print_height)
+    bare, rules = _without_rules(ink, print_height)
+    clusters = _clusters(bare, print_height)
+    zones = [_zone(label, labels, words, rules, ink) for label in labels]
+    marks, taken = [], set[int]()
+    for (kind, _, text), zone in zip(places, zones, strict=True):
+        inside = [n for n, cluster in enumerate(clusters) if _within(cluster, zone, width, height)]
+        taken.update(inside)
+        state, score = _judged(kind, [clusters[n] for n in inside], named=_named(zone, labels, words))
+        marks.append(Mark(kind=kind, state=state, box=zone, score=score, label=text))
+    elsewhere = [cluster for n, cluster in enumerate(clusters) if n not in taken]
+    return (*marks, *_written(elsewhere, print_height, width, height))
 
 
-def _weight(state: MarkState) -> int:
-    return {MarkState.PRESENT: 2, MarkState.UNCLEAR: 1, MarkState.ABSENT: 0}[state]
+def _judged(kind: MarkKind, clusters: list[_Cluster], *, named: bool) -> tuple[MarkState, float]:
+    """The state and the odds of it. `named`: words were read there, which may be typed or a hand's."""
+    kinds = {cluster.kind for cluster in clusters}
+    wanted = _SIGNED if kind is MarkKind.SIGNATURE else _STAMPED
+    if wanted in kinds:
+        return MarkState.PRESENT, 0.9
+    if kinds - {_DIRT} or named:
+        return MarkState.UNCLEAR, 0.6
+    return MarkState.ABSENT, 0.9 if not kinds else 0.8
 
 
-def _doubt_shared_ink(marks: list[Mark]) -> Iterable[Mark]:
-    """Ink that both a signature and a stamp zone claim is sure to be one of them, not both."""
-    for mark in marks:
-        rivals = [other for other in marks if other is not mark and other.kind is not mark.kind]
-        shared = mark.state is MarkState.PRESENT and any(_same_zone(mark.box, other.box) for other in rivals)
-        if shared and mark.kind is MarkKind.STAMP:
-            yield mark.model_copy(update={"state": MarkState.UNCLEAR, "score": 0.5})
-        else:
-            yield mark
-
-
-def _same_zone(one: Box, other: Box) -> bool:
-    across = min(one.x1, other.x1) - max(one.x0, other.x0)
-    down = min(one.y1, other.y1) - max(one.y0, other.y0)
-    smaller = min((one.x1 - one.x0) * (one.y1 - one.y0), (other.x1 - other.x0) * (other.y1 - other.y0))
-    return across > 0 and down > 0 and across * down > 0.5 * smaller
-
-
-def _ink(image: Any, words: Sequence[Word]) -> Any:
-    """255 where something is drawn that is neither a trusted printed word nor a ruled line."""
-    grey = cv2.GaussianBlur(image, (3, 3), 0)
-    paper = int(np.percentile(grey, 75))
-    ink = np.where(grey < min(paper - 55, 200), 255, 0).astype(np.uint8)
-    height, width = ink.shape
-    for word in words:
-        if word.confidence >= _TRUSTED and any(char.isalnum() for char in word.text):
-            x0, x1 = int(word.box.x0 * width) - 2, int(np.ceil(word.box.x1 * width)) + 2
-            y0, y1 = int(word.box.y0 * height) - 2, int(np.ceil(word.box.y1 * height)) + 2
-            ink[max(0, y0) : y1, max(0, x0) : x1] = 0
-    long = max(30, width // 25)
-    for shape in ((long, 1), (1, max(30, height // 30))):
-        rules = cv2.morphologyEx(ink, cv2.MORPH_OPEN, cv2.getStructuringElement(cv2.MORPH_RECT, shape))
-        ink[cv2.dilate(rules, np.ones((3, 3), np.uint8)) > 0] = 0
-    return ink
-
-
-def _zones(label: Box, labels: list[Box], words: Sequence[Word]) -> list[Box]:
-    """Where a hand may have signed: right of the label, above it (the label stands under the line), below it."""
-    height = label.y1 - label.y0
-    right_end = min(
-        [1.0, label.x1 + _ZONE_RIGHT] + [box.x0 for box in labels if box.x0 > label.x1 and _level_with(box, label)]
+def _named(zone: Box, labels: Sequence[Box], words: Sequence[Word]) -> bool:
+    """Whether a word that is no label was read in the zone."""
+    inside = (
+        word.box
+        for word in words
+        if word.confidence >= _TRUSTED
+        and sum(map(str.isalpha, word.text)) >= 3
+        and zone.x0 <= (word.box.x0 + word.box.x1) / 2 <= zone.x1
+        and zone.y0 <= (word.box.y0 + word.box.y1) / 2 <= zone.y1
     )
-    across = min(max(label.x1, label.x0 + 0.30), right_end)
-    up = _free_edge(label, words, across, upwards=True)
-    down = _free_edge(label, words, across, upwards=False)
-    return [
-        Box(
-            x0=label.x1 + 0.005,
-            y0=max(up, label.y0 - 2.5 * height),
-            x1=right_end,
-            y1=min(down, label.y1 + 1.2 * height),
-        ),
-        Box(x0=label.x0, y0=up, x1=across, y1=label.y0),
-        Box(x0=label.x0, y0=label.y1, x1=across, y1=down),
-    ]
+    return any(not any(_level_with(box, label) for label in labels) for box in inside)
+
+
+def _written(clusters: list[_Cluster], print_height: float, width: int, height: int) -> list[Mark]:
+    """Pen ink where no label asks for any: corrections, quantities, remarks."""
+    found = []
+    for cluster in clusters:
+        tall, long = cluster.y1 - cluster.y0, cluster.x1 - cluster.x0
+        if cluster.kind in (_SIGNED, _DOUBTFUL) and print_height <= tall <= 8 * print_height and long >= tall / 2:
+            box = Box(
+                x0=cluster.x0 / width, y0=cluster.y0 / height, x1=cluster.x1 / width, y1=cluster.y1 / height
+            )  # fmt: skip
+            score = 0.8 if cluster.kind is _SIGNED else 0.5
+            found.append(Mark(kind=MarkKind.HANDWRITING, state=MarkState.PRESENT, box=box, score=score))
+    return found
+
+
+def _print_height(words: Sequence[Word], height: int) -> float:
+    """How tall a word of the page's print is, in pixels."""
+    heights = [word.box.y1 - word.box.y0 for word in words if word.confidence >= _TRUSTED and len(word.text) > 2]
+    return max(4.0, float(np.median(heights)) * height) if heights else 0.012 * height
+
+
+def _ink(image: Any) -> Any:
+    """255 where the page is darker than its surroundings, so that shadows and stains are paper."""
+    grey = cv2.GaussianBlur(image, (3, 3), 0)
+    side = max(31, image.shape[1] // 40 | 1)
+    small = shrunk(grey, max(1, max(grey.shape) // 4))
+    paper = cv2.medianBlur(cv2.dilate(small, np.ones((5, 5), np.uint8)), min(255, side // 4 * 2 + 1))
+    paper = cv2.resize(paper, (grey.shape[1], grey.shape[0]), interpolation=cv2.INTER_LINEAR)
+    return cv2.threshold(cv2.subtract(paper, grey), 45, 255, cv2.THRESH_BINARY)[1]
+
+
+def _without_rules(ink: Any, print_height: float) -> tuple[Any, Any]:
+    """The ink without ruled lines, and the lines alone, a little wider than they are."""
+    height, width = ink.shape
+    rules = np.zeros_like(ink)
+    across, down = (width // 30 + 3, 1), (1, height // 45 + 3)
+    for shape, gap, side, length in ((across, (1, 5), 2, width // 14), (down, (5, 1), 3, height // 22)):
+        # Short pieces, so that a rule may lean, or be worn; together they must be long, and thinner than bold words.
+        whole = cv2.morphologyEx(ink, cv2.MORPH_CLOSE, np.ones(gap, np.uint8))
+        pieces = cv2.morphologyEx(whole, cv2.MORPH_OPEN, cv2.getStructuringElement(cv2.MORPH_RECT, shape))
+        _, labels, stats, _ = cv2.connectedComponentsWithStats(pieces, connectivity=8)
+        lines = (stats[:, side] >= length) & (stats[:, 4] <= 0.35 * print_height * stats[:, side])
+        lines[0] = False
+        rules |= np.where(lines[labels], np.uint8(255), np.uint8(0))
+    rules = cv2.dilate(rules, np.ones((3, 3), np.uint8))
+    bare = ink.copy()
+    bare[cv2.dilate(rules, np.ones((3, 3), np.uint8)) > 0] = 0
+    return bare, rules
+
+
+def _without_words(ink: Any, words: Sequence[Word], labels: Sequence[Box], print_height: float) -> Any:
+    """The ink without what was read as print and without the labels, parts of which may not have been read.
+
+    A "word" much taller than the print was written by hand.
+    """
+    height, width = ink.shape
+    bare = ink.copy()
+    for word in words:
+        tall = (word.box.y1 - word.box.y0) * height > 2.2 * print_height
+        if word.confidence < _TRUSTED or tall or not any(char.isalnum() for char in word.text):
+            continue
+        x0, x1 = int(word.box.x0 * width) - 2, int(np.ceil(word.box.x1 * width)) + 2
+        y0, y1 = int(word.box.y0 * height) - 1, int(np.ceil(word.box.y1 * height)) + 1
+        bare[max(0, y0) : y1, max(0, x0) : x1] = 0
+    for label in labels:
+        upper, lower = int(label.y0 * height) - 1, int(np.ceil(label.y1 * height)) + 1
+        row = bare[max(0, upper) : lower]
+        if lower - upper < 2 * print_height:
+            row[:, max(0, int((label.x0 - 0.01) * width)) : int((label.x1 + 0.08) * width)] = 0
+    return bare
+
+
+def _clusters(ink: Any, print_height: float) -> list[_Cluster]:
+    """Ink nearer than a print height is one cluster; specks and the rim of the scan are none."""
+    height, width = ink.shape
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
+    sizes = stats[:, 2:4].max(axis=1)
+    keep = sizes >= 0.45 * print_height
+    keep[0] = False
+    ink = np.where(keep[labels], np.uint8(255), np.uint8(0))
+    reach = max(3, int(0.8 * print_height))
+    joined = cv2.dilate(ink, np.ones((max(3, reach // 2), reach), np.uint8))
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
+    found = []
+    for n in range(1, len(stats)):
+        x, y, w, h = (int(value) for value in stats[n][:4])
+        part = np.where(labels[y : y + h, x : x + w] == n, ink[y : y + h, x : x + w], np.uint8(0))
+        rows, columns = np.flatnonzero(part.any(axis=1)), np.flatnonzero(part.any(axis=0))
+        x0, x1, y0, y1 = x + columns[0], x + columns[-1] + 1, y + rows[0], y + rows[-1] + 1
+        if x0 < 0.004 * width or y0 < 0.004 * height or x1 > 0.996 * width or y1 > 0.996 * height:
+            continue
+        part = part[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+        found.append(_Cluster(x0=int(x0), y0=int(y0), x1=int(x1), y1=int(y1), ink=part, kind=_kind(part, print_height)))
+    return found
+
+
+def _kind(ink: Any, print_height: float) -> str:
+    """What a cluster's strokes are."""
+    tall, long = ink.shape[0] / print_height, ink.shape[1] / print_height
+    if max(tall, long) < 1.0 or min(tall, long) < 0.25:
+        return _DIRT
+    if _framed(ink, print_height):
+        return _STAMPED
+    if _thickest(ink) > 0.45 * print_height:
+        return _DOUBTFUL
+    across, down = _crossings(ink), _crossings(ink.T)
+    if tall < 0.45 and long < 4:
+        return _DIRT
+    strokes = np.percentile(across, 90), np.percentile(down, 75)
+    tallest = _tallest(ink) / print_height
+    winds = strokes[0] >= 4 or (strokes[0] >= 3 and strokes[1] >= 2)
+    if tall >= 1.7 and tallest >= 1.45 and long >= 3.0 and winds:
+        return _SIGNED
+    return _DOUBTFUL
+
+
+def _crossings(ink: Any) -> Any:
+    """How many strokes each row crosses, rows without ink left out."""
+    padded = np.pad(ink > 0, ((0, 0), (1, 0)))
+    counts = (padded[:, 1:] & ~padded[:, :-1]).sum(axis=1)
+    return counts[counts > 0]
+
+
+def _thickest(ink: Any) -> float:
+    """Half the width of the broadest stroke, in pixels."""
+    return float(cv2.distanceTransform(cv2.copyMakeBorder(ink, 1, 1, 1, 1, cv2.BORDER_CONSTANT), cv2.DIST_L2, 3).max())
+
+
+def _tallest(ink: Any) -> int:
+    """The height of the tallest connected stroke."""
+    return int(cv2.connectedComponentsWithStats(ink, connectivity=8)[2][1:, 3].max())
+
+
+def _framed(ink: Any, print_height: float) -> bool:
+    """Whether a ring or a frame goes around: a stamp."""
+    if min(ink.shape) < 2.2 * print_height or max(ink.shape) < 5 * print_height:
+        return False
+    whole = cv2.morphologyEx(ink, cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8))
+    contours, _ = cv2.findContours(whole, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    widest = max(contours, key=lambda contour: cv2.boundingRect(contour)[2] * cv2.boundingRect(contour)[3])
+    _, _, w, h = cv2.boundingRect(widest)
+    enclosed = cv2.contourArea(widest)
+    around = cv2.minAreaRect(widest)[1]
+    return bool(
+        w * h > 0.35 * ink.shape[0] * ink.shape[1]
+        and min(around) > 2.2 * print_height
+        and enclosed > 0.7 * around[0] * around[1]
+    )
+
+
+def _within(cluster: _Cluster, zone: Box, width: int, height: int) -> bool:
+    """Whether most of a cluster is in the zone."""
+    across = min(cluster.x1, zone.x1 * width) - max(cluster.x0, zone.x0 * width)
+    down = min(cluster.y1, zone.y1 * height) - max(cluster.y0, zone.y0 * height)
+    area = (cluster.x1 - cluster.x0) * (cluster.y1 - cluster.y0)
+    return across > 0 and down > 0 and across * down > 0.5 * area
+
+
+def _zone(label: Box, labels: list[Box], words: Sequence[Word], rules: Any, ink: Any) -> Box:
+    """Where a hand signs: above a label that stands under its line, else from the label down and to its right, as far
+    as the next rule, label or printed line."""
+    tall = label.y1 - label.y0
+    beside = [box.x0 for box in labels if box.x0 > label.x1 and _level_with(box, label)]
+    right = min([label.x1 + _RIGHT, 1.0, *(edge - 0.005 for edge in beside)])
+    left = max(0.0, label.x0 - 0.01)
+    above = _rule(rules, label, label.y0 + 0.3 * tall, label.y0 - max(0.006, 0.5 * tall))
+    below = _rule(rules, label, label.y1, label.y1 + _DOWN)
+    # A line just above the label is the one to sign on, unless it is the upper edge of a box about the label.
+    if above is not None and not _boxed(label, ink, below or label.y1 + _DOWN / 2):
+        top = max(above - _UP, _edge(label, words, right, upwards=True, start=above))
+        bottom, middle, line = above + 0.004, above - 0.01, above
+    else:
+        top = label.y0 - 0.3 * tall
+        line = below if below is not None else 0.0
+        bottom = line + 0.004 if line else min(label.y1 + _DOWN, _edge(label, words, right, upwards=False))
+        middle = (label.y1 + bottom) / 2
+    if line:
+        right = min(right, _end(rules, line, label))
+    right = min(right, _fence(rules, middle, label.x0 + 0.02, right))
+    return Box(x0=left, y0=max(0.0, top), x1=max(right, left + 0.02), y1=min(1.0, max(bottom, top + tall)))
+
+
+def _rule(rules: Any, label: Box, start: float, end: float) -> float | None:
+    """The height of the first rule over the label's width on the way from `start` to `end`."""
+    height, width = rules.shape
+    first, last = int((label.x0 + 0.005) * width), max(int(label.x1 * width), int((label.x0 + 0.08) * width))
+    for row in range(int(start * height), int(end * height), 1 if end > start else -1):
+        if 0 <= row < height and _share(rules[max(0, row - 2) : row + 3, first:last].any(axis=0)) > 0.6:
+            return row / float(height)
+    return None
+
+
+def _end(rules: Any, line: float, label: Box) -> float:
+    """How far to the right the rule at the height `line` goes on."""
+    height, width = rules.shape
+    row = int(line * height)
+    drawn = (rules[max(0, row - 3) : row + 4] > 0).any(axis=0)
+    start, gap = int((label.x0 + 0.03) * width), max(4, width // 200)
+    if len(drawn) < start + gap:
+        return 1.0
+    blank = np.convolve(~drawn[start:], np.ones(gap), "valid") >= gap
+    return min(1.0, (start + int(blank.argmax())) / width) if blank.any() else 1.0
+
+
+def _boxed(label: Box, ink: Any, bottom: float) -> bool:
+    """Whether an upright line, which may lean in a photo, goes down just left of the label to the rule below."""
+    height, width = ink.shape
+    rows = slice(int(label.y1 * height), max(int(label.y1 * height) + 1, int(bottom * height)))
+    columns = slice(max(0, int((label.x0 - 0.03) * width)), max(1, int(label.x0 * width) - 1))
+    return _share(ink[rows, columns].any(axis=1)) > 0.5
+
+
+def _fence(rules: Any, row: float, start: float, end: float) -> float:
+    """Where the first upright rule right of `start` stands, about the height `row`; `end` where there is none."""
+    height, width = rules.shape
+    band = rules[max(0, int((row - 0.006) * height)) : int((row + 0.006) * height) + 1]
+    found = np.flatnonzero((band > 0).sum(axis=0)[int(start * width) : int(end * width)] > 0.8 * max(1, len(band)))
+    return float(start + found[0] / width) if len(found) else end
+
+
+def _share(mask: Any) -> float:
+    """How much of a mask is set; 0.0 of an empty one."""
+    return float(np.count_nonzero(mask) / max(1, mask.size))
 
 
 def _level_with(box: Box, other: Box) -> bool:
     return min(box.y1, other.y1) - max(box.y0, other.y0) > 0.4 * min(box.y1 - box.y0, other.y1 - other.y0)
 
 
-def _free_edge(label: Box, words: Sequence[Word], across: float, *, upwards: bool) -> float:
-    """How far the zone reaches before the next printed line."""
+def _edge(label: Box, words: Sequence[Word], right: float, *, upwards: bool, start: float | None = None) -> float:
+    """Where the next printed line above or below the label is."""
     near = [
         word.box
         for word in words
-        if word.confidence >= _TRUSTED and word.box.x0 < across and word.box.x1 > label.x0 and len(word.text) > 1
-    ]
+        if word.confidence >= 0.85 and word.box.x0 < right and word.box.x1 > label.x0 and len(word.text) > 2
+        and word.box.y1 - word.box.y0 < 2.0 * (label.y1 - label.y0)
+    ]  # fmt: skip
     if upwards:
-        edges = [box.y1 for box in near if box.y1 <= label.y0 + 0.002]
-        return max([label.y0 - _ZONE_UP, 0.0, *edges])
-    edges = [box.y0 for box in near if box.y0 >= label.y1 - 0.002]
-    return min([label.y1 + _ZONE_DOWN, 1.0, *edges])
-
-
-def _crop(ink: Any, zone: Box) -> Any:
-    height, width = ink.shape
-    return ink[int(zone.y0 * height) : int(zone.y1 * height), int(zone.x0 * width) : int(zone.x1 * width)], width
-
-
-def _judge(crop: tuple[Any, int]) -> tuple[MarkState, float]:
-    """The state and its score. Lengths are measured against the page's width, so resolution does not matter."""
-    ink, page = crop
-    if ink.size == 0 or min(ink.shape) < 4:
-        return MarkState.ABSENT, 0.5
-    _, _, stats, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
-    strokes = [row for row in stats[1:] if max(row[2], row[3]) >= 0.006 * page]
-    if not strokes:
-        dirt = float((ink > 0).sum()) / ink.size
-        return MarkState.ABSENT, 0.95 if dirt < 0.004 else 0.7
-    reach = (max(row[0] + row[2] for row in strokes) - min(row[0] for row in strokes)) / page
-    tall = max(row[3] for row in strokes) / page
-    area = sum(int(row[4]) for row in strokes)
-    filled = area / max(1, sum(int(row[2]) * int(row[3]) for row in strokes))
-    if reach < 0.015 and tall < 0.012:
-        return MarkState.ABSENT, 0.7
-    if reach >= 0.045 and tall >= 0.010 and filled < 0.45 and _winding(ink, page):
-        return MarkState.PRESENT, min(0.95, 0.6 + reach * 2)
-    return MarkState.UNCLEAR, 0.6
-
-
-def _winding(ink: Any, page: int) -> bool:
-    """Whether the ink is thin strokes of some length: its outline is long against its area."""
-    contours, _ = cv2.findContours(ink, cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
-    length = sum(cv2.arcLength(contour, True) for contour in contours) / 2
-    area = float((ink > 0).sum())
-    return bool(length > 0.12 * page and area / max(1.0, length) < 0.012 * page)
+        # A name that stands on the line is no other line of print.
+        edges = [box.y1 for box in near if box.y1 <= (start or label.y0) - 0.02]
+        return max([0.0, *edges])
+    edges = [box.y0 for box in near if box.y0 >= label.y1 + 0.01]
+    return min([1.0, *edges])

@@ -166,7 +166,11 @@ def _report(desk: Desk, folder: Path, told: list[dict[str, Any]]) -> bool:
             surprises.append(f"{document['file']}: {reason or document['state']} instead of {right}")
         amount = f"{document['gross']} {document['currency'] or ''}" if document["gross"] else ""
         posted = document["state"] == CaseState.POSTED
-        ending = f"[green]posted[/] {escape(document['record'])}" if posted else f"[yellow]{reason}[/]"
+        ending = (
+            f"[green]posted[/] {escape(document['record'])}"
+            if posted
+            else f"[yellow]{reason or document['state'].lower()}[/]"
+        )
         kind = wanted["kind"] if wanted else ""
         table.add_row(escape(document["file"]), kind, escape(document["number"] or "-"), amount, ending)
     out.print()
@@ -206,7 +210,7 @@ def _compare(folder: Path, documents: list[dict[str, Any]], surprises: list[str]
     seen = {document["id"] for document in documents}
     lost = len(books["lost"]) + len(wanted - seen) + states.count(CaseState.OPEN)
     posted = states.count(CaseState.POSTED)
-    review = len(states) - posted - states.count(CaseState.OPEN)
+    review = len(states) - posted - states.count(CaseState.OPEN) - states.count(CaseState.SPLIT)
     out.print(
         f"\n[bold]{lost} lost, {len(books['duplicates'])} duplicates, {posted} posted, {review} in review[/]",
         highlight=False,

@@ -9,8 +9,10 @@ import typer
 
 from tallyman.browser.host import find_chromium
 from tallyman.cli.common import out, print_json
+from tallyman.contracts.ocr_engine import OcrEngine
 from tallyman.errors import ConfigurationError, TallymanError
 from tallyman.platform.config import Home
+from tallyman.platform.sandbox import call
 from tallyman.registry import Registry
 from tallyman.runtime.desk import Desk
 from tallyman.runtime.places import is_worker_there
@@ -25,6 +27,7 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="For programs.")
     checks: dict[str, Callable[[], str]] = {
         "Chromium": lambda: str(find_chromium()),
         "OCR engines": _engines,
+        "Walls around strangers' files": _walls,
         "Extensions": _extensions,
         "Settings": lambda: _settings(Home()),
         "Space": lambda: _space(Home()),
@@ -51,11 +54,24 @@ def _checked(name: str, check: Callable[[], str]) -> dict[str, object]:
 
 
 def _engines() -> str:
-    engines = {name: engine for name, engine in Registry().ocr_engines.items() if name != "null"}
-    missing = {name: engine.available() for name, engine in engines.items()}
-    if all(missing.values()):
-        raise ConfigurationError("No OCR engine can work here.", advice="; ".join(filter(None, missing.values())))
-    return ", ".join(name for name, lacks in missing.items() if lacks is None)
+    """Those that read, the one that costs least first, with what they lack; then those that can't, and why."""
+    engines = {name: engine for name, engine in Registry().ocr_engines.items() if engine.cost is not None}
+    missing = {name: told for name, engine in engines.items() if (told := engine.available())}
+    able = sorted(engines.keys() - missing.keys(), key=lambda name: (engines[name].cost or 0.0, name))
+    if not able:
+        raise ConfigurationError("No OCR engine can work here.", advice="; ".join(missing.values()))
+    return "; ".join((*(_engine(name, engines[name]) for name in able), *missing.values()))
+
+
+def _engine(name: str, engine: OcrEngine) -> str:
+    lacking = f" without {', '.join(engine.lacking)} (scripts/setup installs them)" if engine.lacking else ""
+    return f"{name} {engine.version}{lacking}"
+
+
+def _walls() -> str:
+    """Work goes on without them; limits of memory and time hold everywhere."""
+    gaps = call("tallyman.platform.sandbox_walls:missing", {})
+    return f"a child that reads them is shut in, but {' and '.join(gaps)}" if gaps else "a child that reads is shut in"
 
 
 def _extensions() -> str:

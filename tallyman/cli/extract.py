@@ -7,17 +7,17 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import track
 from rich.table import Table
 
-from tallyman.cli.common import err, out
+from tallyman.cli.common import out, shown_reading
 from tallyman.cli.read import Files, must_exist, problem_of
+from tallyman.contracts.page_reader import Progress
 from tallyman.domain.document import Document
 from tallyman.domain.field import Field
 from tallyman.domain.reasons import Reason
 from tallyman.errors import BusinessError, TallymanError, TechnicalError, UsageError
 from tallyman.registry import Registry
-from tallyman.runtime.understand import understand
+from tallyman.runtime.understand import read_file
 
 
 def extract(
@@ -35,26 +35,33 @@ def extract(
         known = ", ".join(sorted(registry.document_types))
         raise UsageError(f"There is no document type {type!r}.", advice=f"Known: {known}.")
     lacking: TechnicalError | None = None
-    watched = err.is_terminal and not out.is_terminal and len(files) > 1
-    for file in track(files, "Reading", console=err) if watched else files:
-        try:
-            line = _extract(file, registry, type, ignore_embedded)
-        except TechnicalError as error:  # the machine lacks something; the other files still get their lines
-            lacking, line = error, _unread(file, error)
-        if jsonl:
-            typer.echo(json.dumps(line, ensure_ascii=False))
-        else:
-            _show(out, line)
+    with shown_reading(files) as shown:
+        for file in files:
+            try:
+                line = _extract(file, shown(file), registry, type, ignore_embedded)
+            except TechnicalError as error:  # the machine lacks something; the other files still get their lines
+                lacking, line = error, _unread(file, error)
+            if jsonl:
+                typer.echo(json.dumps(line, ensure_ascii=False))
+            else:
+                _show(out, line)
     if lacking is not None:
         raise lacking
 
 
-def _extract(file: Path, registry: Registry, wanted: str | None, ignore_embedded: bool) -> dict[str, Any]:
+def _extract(
+    file: Path, progress: Progress, registry: Registry, wanted: str | None, ignore_embedded: bool
+) -> dict[str, Any]:
     try:
-        reading = registry.page_reader.read(file)
+        _, document = read_file(
+            file,
+            ignore_embedded=ignore_embedded,
+            page_reader=registry.page_reader,
+            readers=registry.document_readers,
+            progress=progress,
+        )
     except BusinessError as error:
         return _unread(file, error)
-    document = understand(reading, registry.document_readers, ignore_embedded=ignore_embedded)
     return _line(file, document, wanted)
 
 

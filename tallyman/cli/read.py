@@ -8,11 +8,18 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from tallyman.cli.common import shown_reading
 from tallyman.domain.page import Page, Reading
 from tallyman.errors import BusinessError, TallymanError, UsageError
 from tallyman.registry import Registry
 
-Files = Annotated[list[Path], typer.Argument(help="PDF, PNG, JPEG, TIFF or XML files.", metavar="FILE...")]
+Files = Annotated[
+    list[Path],
+    typer.Argument(
+        help="PDF, TIFF, PNG, JPEG, HEIC, WebP or XML files; an e-mail or a ZIP file with one of them.",
+        metavar="FILE...",
+    ),
+]
 
 
 def read(
@@ -22,16 +29,17 @@ def read(
     """Show the pages of files and the words on them, with boxes (0..1 from the upper left corner)."""
     must_exist(files)
     reader = Registry().page_reader
-    for file in files:
-        try:
-            reading = reader.read(file)
-        except BusinessError as error:
-            _tell_failure(file, error, jsonl)
-            continue
-        if jsonl:
-            typer.echo(json.dumps(_line(file, reading), ensure_ascii=False))
-        else:
-            _show(file, reading)
+    with shown_reading(files) as shown:
+        for file in files:
+            try:
+                reading = reader.read(file, progress=shown(file))
+            except BusinessError as error:
+                _tell_failure(file, error, jsonl)
+                continue
+            if jsonl:
+                typer.echo(json.dumps(_line(file, reading), ensure_ascii=False))
+            else:
+                _show(file, reading)
 
 
 def must_exist(files: list[Path]) -> None:
@@ -60,7 +68,11 @@ def _line(file: Path, reading: Reading) -> dict[str, Any]:
         "media_type": reading.media_type,
         "embedded_xml": reading.xml is not None and bool(reading.pages),
         "pages": [_page(page) for page in reading.pages],
-        "problems": [],
+        "problems": [
+            {"code": "UNREADABLE", "message": f"Page {page.number}: {page.problem}", "field": None}
+            for page in reading.pages
+            if page.problem
+        ],
     }
 
 
@@ -78,13 +90,26 @@ def _page(page: Page) -> dict[str, Any]:
     return told
 
 
+def _told(page: Page) -> str:
+    """What is known of a page besides its words."""
+    facts = [f"{len(page.words)} words", f"{page.source} ({page.engine})", page.language or "language unknown"]
+    if page.rotation or page.skew:
+        facts.append(f"turned by {page.rotation + page.skew:.1f}°")
+    if page.picture is not None:
+        facts.append(f"{page.picture.width} x {page.picture.height} pixels")
+    facts += [escape(page.problem)] if page.problem else []
+    facts += [f"{code.format} {escape(code.text)}" for code in page.barcodes]
+    facts += [f"{mark.kind} {mark.state}" for mark in page.marks]
+    return ", ".join(facts)
+
+
 def _show(file: Path, reading: Reading) -> None:
     console = Console()
     console.print(f"[bold]{escape(str(file))}[/bold]  {reading.media_type}", highlight=False)
     if reading.xml is not None:
         console.print(f"  XML inside, {len(reading.xml):,} characters", highlight=False)
     for page in reading.pages:
-        console.print(f"  page {page.number}: {len(page.words)} words, {page.source} ({page.engine})", highlight=False)
+        console.print(f"  page {page.number}: {_told(page)}", highlight=False)
         lines: dict[int, list[str]] = {}
         for word in page.words:
             lines.setdefault(word.line, []).append(word.text)

@@ -8,18 +8,20 @@ from rich.markup import escape
 from rich.table import Table
 from sqlalchemy import RowMapping, select
 
-from tallyman.cli.common import open_desk, out, print_json
+from tallyman.cli.common import ask_secret, open_desk, out, print_json
 from tallyman.cli.tables import new_table, print_table
 from tallyman.domain.case import DecisionKind, ReviewItem, ReviewState
 from tallyman.domain.document import Document
 from tallyman.domain.posting import PostingState
 from tallyman.domain.reasons import Reason
+from tallyman.domain.stack import written
 from tallyman.errors import UsageError
 from tallyman.office.language import Language, of_terminal
 from tallyman.platform.clock import now
 from tallyman.runtime.desk import Desk
 from tallyman.runtime.entry import spec_of, specs
 from tallyman.runtime.requests import decide as request_decision
+from tallyman.runtime.requests import give_password, sheets_to_split
 from tallyman.store import reviews
 from tallyman.store.tables import cases
 
@@ -132,6 +134,10 @@ def _tell(desk: Desk, item: ReviewItem, row: RowMapping | None) -> None:
         told = f"{language.minute(made.at)} {made.by} decided {made.kind}{note}"
         out.print(f"\n{told}", markup=False, highlight=False)
     if item.state is not ReviewState.DECIDED:
+        document = Document.from_json(row["document"]) if row is not None and row["document"] else None
+        if document is not None and document.stack is not None and sheets_to_split(item, document):
+            pages = written(document.stack.documents)
+            out.print(f'\nSplit it: `tallyman review split {item.id} --pages "{pages}" --by NAME`.', highlight=False)
         out.print(f"\nNext: `tallyman review decide {item.id} accept|correct|reject --by NAME`.", highlight=False)
 
 
@@ -165,6 +171,9 @@ def decide(
     as_json: Json = False,
 ) -> None:
     """Decide on an item. The work goes on by itself; a rejected document is never posted."""
+    if kind is DecisionKind.SPLIT:
+        advice = f'Write `tallyman review split {item} --pages "1-2; 3" --by NAME`.'
+        raise UsageError("A split names the pages of each document.", advice=advice)
     values = _values(set_values or [])
     _check_outcome(kind, outcome, record)
     with open_desk() as desk:
@@ -190,6 +199,43 @@ def decide(
         out.print(f"Item {item} is decided. Next: `tallyman review list`.", highlight=False)
     else:
         out.print(f"Item {item} waits for a second, different person; nothing is posted before.", highlight=False)
+
+
+@app.command("split")
+def split(
+    item: Item,
+    pages: Annotated[str, typer.Option(help="The pages of each document.", metavar='"1-2; 3; 4-5"')],
+    by: Annotated[str, typer.Option(help="Your name.")],
+    note: Annotated[str, typer.Option(help="Why, for whoever asks later.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Split a file of several documents: each becomes a case of its own. Leave out pages that belong to none."""
+    with open_desk() as desk:
+        client = desk.client()
+        try:
+            after = request_decision(desk, client, item, DecisionKind.SPLIT, by, note=note, pages=pages)
+        finally:
+            client.close()
+    if as_json:
+        print_json(after.to_json())
+    else:
+        out.print(f"Item {item} is decided. Its documents become cases. Next: `tallyman review list`.", highlight=False)
+
+
+@app.command("password")
+def give(item: Item, by: Annotated[str, typer.Option(help="Your name.")], as_json: Json = False) -> None:
+    """Give the password of a protected document: asked for without echo, or read from stdin, never an argument."""
+    value = ask_secret("Password of the document", confirm=False)
+    with open_desk() as desk:
+        client = desk.client()
+        try:
+            after = give_password(desk, client, item, value, by)
+        finally:
+            client.close()
+    if as_json:
+        print_json(after.to_json())
+    else:
+        out.print("The document is read again with it. Next: `tallyman review list`.", highlight=False)
 
 
 def _values(given: list[str]) -> dict[str, str]:

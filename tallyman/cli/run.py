@@ -188,5 +188,7 @@ def show(told: dict[str, Any]) -> None:
         table.add_row(escape(document["file"]), document["state"].lower().replace("_", " "), escape(message))
     print_table(table)
     states = [document["state"] for document in told["documents"]]
-    posted, review = states.count(CaseState.POSTED), len(states) - states.count(CaseState.POSTED)
-    out.print(f"{posted} posted, {review} for a person. Next: `tallyman review list`.", highlight=False)
+    posted, split = states.count(CaseState.POSTED), states.count(CaseState.SPLIT)
+    said = f"{posted} posted, {len(states) - posted - split} for a person"
+    said += f", {split} split into their documents" if split else ""
+    out.print(f"{said}. Next: `tallyman review list`.", highlight=False)

@@ -1,11 +1,10 @@
 """`tallyman secret`: passwords and keys that systems need. Values come from a prompt or stdin, never from argv."""
 
-import sys
 from typing import Annotated
 
 import typer
 
-from tallyman.cli.common import out, print_json
+from tallyman.cli.common import ask_secret, out, print_json
 from tallyman.errors import UsageError
 from tallyman.platform.config import Home
 from tallyman.platform.vault import Vault
@@ -20,12 +19,7 @@ def set_secret(
     """Store a secret. The value is asked for without echo, or read from stdin when that is no terminal."""
     if not name or name != name.strip() or any(not char.isprintable() for char in name):
         raise UsageError("That is no name of a secret.", advice="Write SYSTEM.password.")
-    if sys.stdin.isatty():
-        value = typer.prompt(f"Value of {name}", hide_input=True, confirmation_prompt="Once more")
-    else:
-        value = sys.stdin.read().removesuffix("\n").removesuffix("\r")
-    if not value:
-        raise UsageError("An empty value is no secret.", advice="Type it, or pipe it in.")
+    value = ask_secret(f"Value of {name}", confirm=True)
     Vault(Home().vault).set(name, value)
     out.print(f"Stored {name}.", highlight=False, markup=False)
 

@@ -26,6 +26,8 @@ class Ending(StrEnum):
     """For another case of the same vendor; the next run begins when that one has ended."""
     IN_REVIEW = "in_review"
     REJECTED = "rejected"
+    SPLIT = "split"
+    """Into cases of their own."""
 
 
 class Outcome(Value):
@@ -61,6 +63,7 @@ class Clerk(Protocol):
         """Read and understand the case's file, with the corrections of persons put over it.
 
         Never raises for a bad file: the document is then of type "unknown" and its problems carry the reason.
+        Where the file is several documents for certain this does not return: the run ends here, with a case for each.
         """
 
     def today(self) -> str:

@@ -163,7 +163,10 @@ class Erp(Session, Protocol):
 
 
 class Offer(Value):
-    """A document that a source offers. `key` is stable in that source; `name` is for people."""
+    """A document that a source offers. `key` is stable in that source; `name` is for people.
+
+    A key does not end in "#" and a number: so are the documents in a container called, `<its key>#<n>`.
+    """
 
     key: str
     name: str

@@ -4,7 +4,8 @@ import datetime
 from decimal import Decimal
 
 from tallyman.domain.base import Value
-from tallyman.domain.field import Field
+from tallyman.domain.field import Evidence, Field
+from tallyman.domain.stack import Stack
 
 
 class Problem(Value):
@@ -26,13 +27,19 @@ class Sheet(Value):
 
 
 class Document(Value):
-    """Fields and lines by the names of EN 16931 / UBL. `type` is the name of a document type, or "unknown"."""
+    """Fields and lines by the names of EN 16931 / UBL. `type` is the name of a document type, or "unknown".
+
+    `stack`: the file may hold several documents, of which this is at best the first.
+    """
 
     type: str
     fields: dict[str, Field] = {}
     lines: tuple[dict[str, Field], ...] = ()
     problems: tuple[Problem, ...] = ()
     sheets: tuple[Sheet, ...] = ()
+    titled: Evidence | None = None
+    """Where the title stands that tells the type; None where no reader found one."""
+    stack: Stack | None = None
 
     def text(self, name: str) -> str | None:
         field = self.fields.get(name)

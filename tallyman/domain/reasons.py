@@ -39,3 +39,17 @@ class Reason(StrEnum):
     LOGIN_FAILED = "LOGIN_FAILED"
     PAGE_CHANGED = "PAGE_CHANGED"
     SCHEDULE_MISSED = "SCHEDULE_MISSED"
+
+
+TRY_AGAIN = frozenset(
+    {
+        Reason.SYSTEM_DOWN,
+        Reason.LOGIN_FAILED,
+        Reason.PAGE_CHANGED,
+        Reason.READBACK_DIFFERS,
+        Reason.RECORD_LOCKED,
+        Reason.PERIOD_CLOSED,
+        Reason.SCHEDULE_MISSED,
+    }
+)
+"""Reasons whose cause is not in the document: once it is mended, the case is tried again."""

@@ -11,9 +11,10 @@ _HOPELESS = (
     Reason.PASSWORD_NEEDED,
     Reason.QUARANTINED,
     Reason.WRONG_DOCUMENT,
-    Reason.SPLIT_SUGGESTED,
     Reason.FIELD_MISSING,
 )
+_ON_ACCOUNTS = 2
+"""Persons who must accept a doubt about the account that is paid."""
 
 
 def problem_findings(document: Document, *, layout_confirmed: bool = False) -> list[Finding]:
@@ -24,14 +25,21 @@ def problem_findings(document: Document, *, layout_confirmed: bool = False) -> l
     return list(_findings(document.problems, layout_confirmed))
 
 
+def not_ours(document: Document, told: str) -> list[Finding]:
+    """Findings for a document that is not for this bot. Where its file may hold several, another may be."""
+    stacked = [one for one in problem_findings(document) if one.reason is Reason.SPLIT_SUGGESTED]
+    return [*stacked, Finding(reason=Reason.WRONG_DOCUMENT, message=told, field="type", acceptable=False)]
+
+
 def _findings(problems: tuple[Problem, ...], layout_confirmed: bool) -> Iterator[Finding]:
     for problem in problems:
         reason = Reason(problem.code) if problem.code in Reason.__members__ else Reason.LOW_CONFIDENCE
-        known = layout_confirmed and problem.field == "type" and reason is Reason.LOW_CONFIDENCE
+        known = layout_confirmed and problem.field == "type" and problem.code == Reason.LOW_CONFIDENCE
         yield Finding(
             reason=reason,
             message=problem.message,
             field=problem.field,
+            persons=_ON_ACCOUNTS if reason is Reason.BANK_CHANGED else 1,
             acceptable=reason not in _HOPELESS,
             severity=Severity.WARNING if known else Severity.ERROR,
         )

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Path, Query
 from sqlalchemy import RowMapping
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import Response
 
 from tallyman.domain.case import CaseState
 from tallyman.domain.document import Sheet
@@ -15,12 +15,14 @@ from tallyman.office import look
 from tallyman.office.paper import lay_out
 from tallyman.office.pictures import page_png
 from tallyman.office.state import Office, document_of, office_of
-from tallyman.store import reviews
+from tallyman.store import cases, reviews
 
 router = APIRouter()
 TheOffice = Annotated[Office, Depends(office_of)]
 Page = Annotated[int, Query(ge=1, le=100_000)]
 _PICTURE = {"Cache-Control": "private, max-age=3600"}
+_PROTECTED = {"Cache-Control": "no-store"}
+"""What a password opened lies in the browser's folder neither."""
 _PNG = b"\x89PNG\r\n\x1a\n"
 
 
@@ -43,6 +45,7 @@ def one_case(request: Request, office: TheOffice, case_id: str) -> Response:
             "postings": look.postings_of(connection, case_id),
             "names": look.other_names(connection, case_id),
             "timeline": look.timeline(connection, case_id),
+            "parts": cases.parts_of(connection, case_id),
         }
     document = document_of(row["document"])
     findings = items[-1].findings if items else ()
@@ -62,10 +65,10 @@ def page_picture(office: TheOffice, case_id: str, number: Annotated[int, Path(ge
     known = {sheet.number: sheet for sheet in document.sheets} if document else {}
     sheet = known.get(number) or Sheet(number=number, width=0, height=0)
     try:
-        file = page_png(office.desk, row["sha256"], sheet)
+        content, may_be_kept = page_png(office.desk, row["sha256"], sheet)
     except (BusinessError, UsageError) as error:
         raise HTTPException(404, str(error)) from error
-    return FileResponse(file, media_type="image/png", headers=_PICTURE)
+    return Response(content, media_type="image/png", headers=_PICTURE if may_be_kept else _PROTECTED)
 
 
 @router.get("/cases/{case_id}/posting/{posting_id}.png")

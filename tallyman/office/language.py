@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta, tzinfo
 from decimal import Decimal, InvalidOperation
 from functools import cache
@@ -14,7 +14,7 @@ from babel.dates import format_date, format_timedelta
 from babel.numbers import NumberFormatError, format_decimal, parse_decimal
 
 from tallyman.domain.field import Kind
-from tallyman.errors import UsageError
+from tallyman.errors import TallymanError, UsageError
 
 _NUMBERS = (Kind.AMOUNT, Kind.QUANTITY)
 _FORMS = {Kind.AMOUNT: "#,##0.00########", Kind.QUANTITY: "#,##0.##########"}
@@ -36,6 +36,18 @@ class Language:
         """The text in this language, with {names} filled in. A text without translation stays English."""
         said = self._words.get(text, text)
         return said.format(**values) if values else said
+
+    def refusal(self, error: TallymanError) -> str:
+        """What is wrong, and what to do about it. Advice that names a command is none for who has buttons."""
+        advice = "" if "--" in error.advice or "`" in error.advice else error.advice
+        return " ".join(self._filled_in(text) for text in (str(error), advice) if text)
+
+    def _filled_in(self, text: str) -> str:
+        """As `t`, of a text whose values are filled in already."""
+        for pattern, said in _patterns(self.code):
+            if match := pattern.fullmatch(text):
+                return said.format(**match.groupdict())
+        return self.t(text)
 
     # -- from canonical values to what people read
 
@@ -192,3 +204,14 @@ def catalogue(language: str) -> Mapping[str, str]:
         return {}
     words: dict[str, str] = yaml.safe_load(file.read_text("utf-8"))
     return words
+
+
+@cache
+def _patterns(language: str) -> Sequence[tuple[re.Pattern[str], str]]:
+    """The catalogue's sentences with one value in them: what the English looks like with it, and the other text."""
+    found = []
+    for english, said in catalogue(language).items():
+        if match := re.fullmatch(r"([^{]+)\{(\w+)\}([^{]*\.)", english):
+            before, name, behind = match.groups()
+            found.append((re.compile(f"{re.escape(before)}(?P<{name}>.+){re.escape(behind)}"), said))
+    return found

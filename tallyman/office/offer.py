@@ -4,23 +4,13 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from tallyman.domain.case import ReviewItem, ReviewState
+from tallyman.domain.document import Document
 from tallyman.domain.finding import Severity
-from tallyman.domain.reasons import Reason
+from tallyman.domain.reasons import TRY_AGAIN, Reason
+from tallyman.domain.stack import written
 from tallyman.office.language import Language
 from tallyman.runtime.corrections import missing_persons
-
-TRY_AGAIN = frozenset(
-    {
-        Reason.SYSTEM_DOWN,
-        Reason.LOGIN_FAILED,
-        Reason.PAGE_CHANGED,
-        Reason.READBACK_DIFFERS,
-        Reason.RECORD_LOCKED,
-        Reason.PERIOD_CLOSED,
-        Reason.SCHEDULE_MISSED,
-    }
-)
-"""Reasons whose cause is not in the document: once it is mended, the case is tried again."""
+from tallyman.runtime.requests import asks_for_password, sheets_to_split
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,14 +30,31 @@ class Offer:
     close: str = ""
     persons: int = 1
     lacking: int = 1
+    password: str = ""
+    """For a protected document: read it with the password that is typed."""
+    split: str = ""
+    """For a file that may hold several documents: each becomes a case of its own."""
+    pages: str = ""
+    """What it would be split into, as people write it."""
     blocked: bool = False
     """Something can't be accepted: it must be corrected."""
 
 
 def offer(
-    item: ReviewItem, language: Language, *, erp: str, gross: Decimal | None, currency: str | None, has_fields: bool
+    item: ReviewItem,
+    language: Language,
+    *,
+    erp: str,
+    gross: Decimal | None,
+    currency: str | None,
+    has_fields: bool,
+    document: Document | None,
+    splits: bool,
 ) -> Offer:
-    """`erp` is the title of the target system, `gross` and `currency` what the case would post."""
+    """`erp` is the title of the target system, `gross` and `currency` what the case would post.
+
+    splits: to try again means to split the file, and posts nothing.
+    """
     t = language.t
     if item.state is ReviewState.DECIDED:
         return Offer(decided=True)
@@ -64,10 +71,14 @@ def offer(
     persons = max([finding.persons for finding in errors], default=1)
     lacking = missing_persons([one for one in errors if one.acceptable], item.decisions)
     blocked = any(not finding.acceptable for finding in errors)
+    stack = document.stack if document else None
     return Offer(
         decided=False,
-        accept="" if blocked else _accept(item, language, erp, amount, lacking),
+        split=t("Split: each document becomes a case of its own") if sheets_to_split(item, document) else "",
+        pages=written(stack.documents) if stack else "",
+        accept="" if blocked else _accept(item, language, erp, amount, lacking, splits),
         correct=t("Correct and check again") if has_fields else "",
+        password=t("Open with this password and read") if asks_for_password(item) else "",
         reject=reject,
         persons=persons,
         lacking=lacking,
@@ -75,12 +86,17 @@ def offer(
     )
 
 
-def _accept(item: ReviewItem, language: Language, erp: str, amount: str, lacking: int) -> str:
+def _accept(item: ReviewItem, language: Language, erp: str, amount: str, lacking: int, splits: bool) -> str:
     t = language.t
     if lacking > 1:
         return t("Accept as one of two persons; posts nothing yet")
     if any(finding.reason in TRY_AGAIN for finding in item.findings):
+        if splits:
+            return t("Try again to split it")
         return t("Try again, post to {erp}, {amount}", erp=erp, amount=amount) if amount else t("Try again")
+    if any(finding.reason is Reason.SPLIT_SUGGESTED for finding in item.findings):
+        whole = t("It is one document: post it to {erp}, {amount}", erp=erp, amount=amount)
+        return whole if amount else t("It is one document: post it to {erp}", erp=erp)
     if not amount:
         return t("Accept and post to {erp}", erp=erp)
     return t("Accept and post to {erp}, {amount}", erp=erp, amount=amount)

@@ -21,8 +21,9 @@ from tallyman.office.offer import Offer, offer
 from tallyman.office.paper import Paper, changes, lay_out
 from tallyman.office.security import remember_name, same_token
 from tallyman.office.state import Office, document_of, office_of
-from tallyman.runtime.requests import decide
-from tallyman.store import reviews
+from tallyman.runtime.requests import decide, give_password
+from tallyman.runtime.stacks import splits_next
+from tallyman.store import cases, reviews
 
 router = APIRouter()
 TheOffice = Annotated[Office, Depends(office_of)]
@@ -105,6 +106,8 @@ class _Refused(Exception):
 
 def _decide(office: Office, found: Case, form: Mapping[str, str], language: Language) -> ReviewItem:
     wanted = form.get("decision", "")
+    if wanted == "password" and found.offer.password:
+        return _open(office, found, form, language)
     values = _corrections(office, found, form, language)
     kind, outcome = _kind(wanted, found, values, form, language)
     corrections = values if kind is DecisionKind.CORRECT else {}
@@ -119,10 +122,20 @@ def _decide(office: Office, found: Case, form: Mapping[str, str], language: Lang
             corrections=corrections,
             outcome=outcome,
             record=form.get("record", "").strip()[:80] if outcome is PostingState.POSTED else "",
+            pages=form.get("pages", "")[:_NOTE] if kind is DecisionKind.SPLIT else "",
             seen=len(found.item.decisions),
         )
     except UsageError as error:
-        raise _Refused(language.t(str(error))) from error
+        raise _Refused(language.refusal(error)) from error
+
+
+def _open(office: Office, found: Case, form: Mapping[str, str], language: Language) -> ReviewItem:
+    """Read a protected document again, with the password. It is kept in the vault only. Raises _Refused."""
+    password, by, seen = form.get("password", ""), form.get("by", ""), len(found.item.decisions)
+    try:
+        return give_password(office.desk, office.client, found.item.id, password, by, seen=seen)
+    except UsageError as error:
+        raise _Refused(language.refusal(error)) from error
 
 
 def _corrections(office: Office, found: Case, form: Mapping[str, str], language: Language) -> dict[str, str]:
@@ -149,6 +162,8 @@ def _kind(
         return DecisionKind.REJECT, None
     if values:
         raise _Refused(t("You changed values. Choose “Correct and check again”, or take the changes back."))
+    if wanted == "split" and may.split:
+        return DecisionKind.SPLIT, None
     if (wanted == "accept" and may.accept) or (wanted == "close" and may.close):
         return DecisionKind.ACCEPT, None
     if wanted == "posted" and may.outcome:
@@ -171,11 +186,21 @@ def _find(office: Office, item_id: int, language: Language) -> Case:
         except UsageError:
             raise HTTPException(404) from None
         row = look.case_row(connection, item.case)
+        decisions = reviews.of_case(connection, item.case)
     document = document_of(row["document"]) if row else None
     erp = office.erp_of(row["bot"]) if row else ""
     gross, currency = (row["gross"], row["currency"]) if row else (None, None)
     has_fields = row is not None
-    may = offer(item, language, erp=erp, gross=gross, currency=currency, has_fields=has_fields)
+    may = offer(
+        item,
+        language,
+        erp=erp,
+        gross=gross,
+        currency=currency,
+        has_fields=has_fields,
+        document=document,
+        splits=row is not None and splits_next(cases.case_of(row), document, decisions),
+    )
     return Case(item=item, row=row, document=document, offer=may, erp=erp)
 
 

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from tallyman.domain.document import Document
+from tallyman.domain.stack import written
 from tallyman.errors import ConfigurationError
 from tallyman.office import look, titles
 from tallyman.office.language import Language, chosen
@@ -37,6 +38,7 @@ class Office:
         )
         templates.globals["title_of"] = titles.title_of
         templates.globals["icon_of"] = titles.icon_of
+        templates.globals["written"] = written
         templates.globals["m"] = templates.get_template("macros.html").module
         return cls(desk=desk, client=desk.client(), token=token, templates=templates)
 

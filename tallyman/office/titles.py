@@ -48,6 +48,7 @@ STATES: dict[str, str] = {
     CaseState.POSTED: "Posted",
     CaseState.UNKNOWN: "Unknown",
     CaseState.REJECTED: "Rejected",
+    CaseState.SPLIT: "Split",
     PostingState.INTENT: "Intended",
     PostingState.ARMED: "Armed",
     PostingState.NOT_POSTED: "Not posted",
@@ -57,15 +58,18 @@ STATES: dict[str, str] = {
     "accept": "Accepted",
     "correct": "Corrected",
     "reject": "Rejected",
+    "split": "Split",
 }
 
 EVENTS: dict[str, str] = {
     "case.taken_in": "Taken in",
+    "container.opened": "Its documents taken in",
     "case.open": "Goes on",
     "case.in_review": "Given to a person",
     "case.posted": "Posted and read back",
     "case.unknown": "Outcome unknown",
     "case.rejected": "Rejected",
+    "case.split": "Split into its documents",
     "posting.intent": "Posting intended",
     "posting.armed": "Armed: the one click may happen",
     "posting.again": "Proven absent, armed anew",
@@ -83,6 +87,7 @@ _ICONS = {
     CaseState.POSTED: "tick",
     CaseState.UNKNOWN: "question",
     CaseState.REJECTED: "cross",
+    CaseState.SPLIT: "arrow",
     PostingState.INTENT: "ring",
     PostingState.ARMED: "bolt",
     PostingState.NOT_POSTED: "cross",
@@ -91,6 +96,7 @@ _ICONS = {
     "accept": "tick",
     "correct": "pencil",
     "reject": "cross",
+    "split": "arrow",
 }
 
 

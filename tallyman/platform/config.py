@@ -129,6 +129,16 @@ class Home:
         return self.path / "blobs"
 
     @property
+    def readings(self) -> Path:
+        """What was read of the blobs; may be deleted, and is read again."""
+        return self.path / "readings"
+
+    @property
+    def renders(self) -> Path:
+        """Pictures of pages; may be deleted, and are made again."""
+        return self.path / "renders"
+
+    @property
     def lock(self) -> Path:
         return self.path / "worker.lock"
 

@@ -3,8 +3,11 @@
 Without the right key it fails closed: no secret, no login, no posting.
 """
 
+import fcntl
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from cryptography.fernet import Fernet, InvalidToken
@@ -26,13 +29,31 @@ class Vault:
             raise SecretMissing(f"The vault holds no secret {name!r}.", advice=f"Run `tallyman secret set {name}`.")
         return secrets[name]
 
+    def document_password(self, sha256: str) -> str | None:
+        """What a person gave to open a protected document; None where nobody did."""
+        return self._load().get(_of_document(sha256))
+
+    def set_document_password(self, sha256: str, value: str) -> None:
+        self.set(_of_document(sha256), value)
+
     def set(self, name: str, value: str) -> None:
-        secrets = self._load() | {name: value}
-        sealed = self._fernet().encrypt(json.dumps(secrets).encode())
-        temporary = self._file.with_suffix(".new")
-        temporary.touch(mode=0o600)
-        temporary.write_bytes(sealed)
-        temporary.replace(self._file)
+        with self._alone():
+            secrets = self._load() | {name: value}
+            sealed = self._fernet().encrypt(json.dumps(secrets).encode())
+            temporary = self._file.with_suffix(".new")
+            temporary.touch(mode=0o600)
+            temporary.write_bytes(sealed)
+            temporary.replace(self._file)
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Two processes that store at the same time must not lose each other's secret."""
+        lock = os.open(self._file.with_suffix(".lock"), os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(lock)
 
     def names(self) -> list[str]:
         return sorted(self._load())
@@ -57,3 +78,8 @@ class Vault:
             return Fernet(key)
         except ValueError as error:
             raise ConfigurationError("TALLYMAN_VAULT_KEY is no key.") from error
+
+
+def _of_document(sha256: str) -> str:
+    """The name of a document's password: by its content, so it opens the same file wherever it comes from."""
+    return f"document.{sha256}"

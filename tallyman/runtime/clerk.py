@@ -1,5 +1,6 @@
 """What a bot can do, each verb a durable step. See tallyman.contracts.bot for what each one promises."""
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
@@ -15,6 +16,7 @@ from tallyman.domain.finding import Finding, Verdict
 from tallyman.domain.posting import DeliveryPosting, InvoicePosting, PostingState
 from tallyman.domain.reasons import Reason
 from tallyman.domain.roles import Order, PostedInvoice, Receipt, Vendor
+from tallyman.domain.stack import Documents
 from tallyman.domain.tolerances import Tolerances
 from tallyman.platform.clock import now
 from tallyman.platform.config import BotSettings
@@ -28,10 +30,23 @@ from tallyman.runtime.layouts import confirm_layout, confirmed_places
 from tallyman.runtime.posting import Job, Posted, Poster
 from tallyman.runtime.pressure import patient_step
 from tallyman.runtime.requests import wake
+from tallyman.runtime.stacks import Splits, certain_split, decided_split, split
 from tallyman.store import cases, reservations, reviews
 
 T = TypeVar("T", bound=Value)
 _log = get_logger(__name__)
+
+_SUFFIXES = (
+    (rb"\x89PNG", ".png"),
+    (rb"\xff\xd8\xff", ".jpg"),
+    (rb"II\*\x00|MM\x00\*", ".tif"),
+    (rb"RIFF....WEBP", ".webp"),
+    (rb"....ftyp", ".heic"),
+    (rb"PK\x03\x04", ".zip"),
+    (rb".{0,1019}%PDF-", ".pdf"),
+    (rb"[\xef\xbb\xbf\xff\xfe\x00\s]*<", ".xml"),
+)
+"""How files begin. ZIP stands before PDF: a PDF that lies unpacked in a ZIP file has its header that near, too."""
 
 
 class Waits(Exception):
@@ -114,9 +129,12 @@ class DurableClerk:
     # -- reading and deciding
 
     def read(self, case: Case) -> Document:
-        told = patient_step("read", lambda: self._desk.readings.take(case.sha256))
+        anew = bool(self._decisions)
+        told = patient_step("read", lambda: self._desk.readings.take(case.sha256, anew=anew))
         document = Document.from_json(unwrap(told))
         self.document = corrections.corrected(document, self._decisions)
+        if documents := certain_split(case, self.document, self._decisions):
+            raise Splits(documents)
         return self.document
 
     def today(self) -> str:
@@ -187,10 +205,11 @@ class DurableClerk:
         return self.ask_as(case, document, verdict, CaseState.IN_REVIEW)
 
     def ask_as(
-        self, case: Case, document: Document, verdict: Verdict, state: CaseState, posted: Posted | None = None
+        self, case: Case, document: Document | None, verdict: Verdict, state: CaseState, posted: Posted | None = None
     ) -> Outcome:
         """As `ask`; `state` is IN_REVIEW, or UNKNOWN where the click may have happened.
 
+        document: None where this run has read none; what an earlier one has read stays.
         posted: what came of a posting, which the ledger has not been told.
         After a crash this may be done again, when a person has decided already, or another case has the posting: what
         was written stands.
@@ -203,7 +222,8 @@ class DurableClerk:
                 if item is None:
                     item = reviews.open_item(connection, case.id, self._run, verdict.findings)
                     self._settle(connection, posted)
-                    cases.remember_document(connection, case.id, document)
+                    known = document or cases.document(connection, case.id) or Document(type=UNKNOWN)
+                    cases.remember_document(connection, case.id, known)
                     cases.move(connection, case.id, state, message)
                 self._release(connection)
             return item
@@ -234,6 +254,44 @@ class DurableClerk:
         if told["verb"] == "invoice":
             return self._post(case, document, InvoiceJob(system, company, InvoicePosting.from_json(told["payload"])))
         return self._post(case, document, DeliveryJob(system, company, DeliveryPosting.from_json(told["payload"])))
+
+    def split_as_decided(self, case: Case) -> Outcome | None:
+        """The ending of a case whose file a person has decided to split; None where nobody has."""
+        decision = decided_split(self._decisions)
+        return None if decision is None else self.split(case, decision.pages, decision.by)
+
+    def split(self, case: Case, documents: Documents, by: str) -> Outcome:
+        """Make each document in the file a case of its own, all in one transaction, with which this case ends.
+
+        After a crash between the steps the files that were cut are there; nothing is made twice.
+        """
+
+        def cut() -> dict[str, Any]:
+            return attempt("cut", lambda: self._desk.readings.cut(case.sha256, documents))
+
+        files = unwrap(patient_step("cut", cut))
+
+        def put() -> str:
+            with self._desk.database.transaction() as connection:
+                told = split(connection, self._client, case, self.document, documents, files, by)
+                parts = [row["sha256"] for row in cases.parts_of(connection, case.id)]
+                self._release(connection)
+            for part in parts:
+                self._desk.readings.ahead(part)
+            return told
+
+        return Outcome(ending=Ending.SPLIT, message=engine.step("split", put))
+
+    def split_before(self, case: Case) -> Outcome | None:
+        """The ending of a case whose file is split; its documents are cases, so the whole is nothing to decide on."""
+
+        def look() -> str | None:
+            with self._desk.database.transaction() as connection:
+                is_split = cases.get(connection, case.id).state is CaseState.SPLIT
+                return cases.message(connection, case.id) if is_split else None
+
+        told = engine.step("split_before", look)
+        return None if told is None else Outcome(ending=Ending.SPLIT, message=told)
 
     def _post(self, case: Case, document: Document, job: Job) -> Outcome:
         system = self._settings.erp
@@ -336,5 +394,6 @@ def _problem(code: str, message: str) -> Finding:
 
 
 def _suffix(content: bytes) -> str:
-    kinds = {b"%PDF": ".pdf", b"\x89PNG": ".png", b"\xff\xd8\xff": ".jpg", b"II*\x00": ".tif", b"MM\x00*": ".tif"}
-    return next((suffix for start, suffix in kinds.items() if content.startswith(start)), ".xml")
+    """What a file is called behind its name, by its content. It was read before, so what is left is an e-mail."""
+    found = (suffix for start, suffix in _SUFFIXES if re.match(start, content[:1024], re.DOTALL))
+    return next(found, ".eml")

@@ -4,9 +4,18 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 from tallyman.domain.case import Decision
-from tallyman.domain.document import Document
+from tallyman.domain.document import Document, Problem
 from tallyman.domain.field import Evidence, Field, Source
 from tallyman.domain.finding import Finding, Severity, Verdict
+from tallyman.domain.reasons import Reason
+
+_SEEN = (
+    Reason.UNREADABLE,
+    Reason.QUARANTINED,
+    Reason.PASSWORD_NEEDED,
+    Reason.WRONG_DOCUMENT,
+    Reason.SPLIT_SUGGESTED,
+)
 
 
 def corrected(document: Document, decisions: Sequence[Decision]) -> Document:
@@ -22,8 +31,15 @@ def corrected(document: Document, decisions: Sequence[Decision]) -> Document:
             else:
                 _put(fields, name, value, decision.by)
         lines = [line for line in lines if line]  # the next person saw and numbered what was left
-    problems = () if solved else document.problems
-    return document.model_copy(update={"type": kind, "fields": fields, "lines": tuple(lines), "problems": problems})
+    found = document.model_copy(update={"type": kind, "fields": fields, "lines": tuple(lines)})
+    left = tuple(problem for problem in document.problems if not _is_about_type(problem))
+    return found.model_copy(update={"problems": left, "stack": None}) if solved else found
+
+
+def _is_about_type(problem: Problem) -> bool:
+    """Whether it is solved by a person who has seen the whole and says what it is. Nothing else is: an account that
+    a code contradicts still needs two."""
+    return problem.code in _SEEN or problem.field == "type"
 
 
 def _put_line(lines: list[dict[str, Field]], name: str, value: str, by: str) -> None:

@@ -10,6 +10,7 @@ from tallyman.platform.vault import Vault
 from tallyman.registry import ROOT, Registry
 from tallyman.runtime import engine
 from tallyman.runtime.ledger import Ledger
+from tallyman.runtime.page_cache import CachedPages
 from tallyman.runtime.pressure import Pressure
 from tallyman.runtime.readings import Readings
 from tallyman.runtime.sessions import Sessions
@@ -41,6 +42,7 @@ class Desk:
         engine.prepare(database.url)
         vault, blobs = Vault(home.vault), Blobs(home.blobs)
         pressure = Pressure(database, settings)
+        pages = CachedPages(registry.page_reader, home.readings)
         return cls(
             home=home,
             settings=settings,
@@ -50,7 +52,7 @@ class Desk:
             vault=vault,
             ledger=Ledger(database),
             sessions=Sessions(registry, settings, vault, pressure),
-            readings=Readings(registry, blobs, pressure.breakers.around_reader),
+            readings=Readings(registry, pages, blobs, vault, pressure.breakers.around_reader),
         )
 
     def bot(self, name: str) -> BotSettings:

@@ -26,7 +26,7 @@ from tallyman.errors import TallymanError
 from tallyman.platform.crashpoints import crash_point
 from tallyman.store.database import ALIVE
 
-APPLICATION_VERSION = "4"
+APPLICATION_VERSION = "5"
 """Raised when a change to a procedure can't carry on with cases in flight; DBOS's own default would change with every
 edit and strand them."""
 

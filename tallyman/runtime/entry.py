@@ -1,6 +1,7 @@
 """What persons enter: names of fields, values and their own name, checked before a decision is made of them."""
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from decimal import Decimal, InvalidOperation
 
@@ -9,6 +10,7 @@ from tallyman.domain.case import Decision
 from tallyman.domain.compare import fold_text
 from tallyman.domain.document import Document
 from tallyman.domain.field import FieldSpec, Kind
+from tallyman.domain.stack import Documents
 from tallyman.errors import UsageError
 
 _NUMBERS = (Kind.AMOUNT, Kind.QUANTITY)
@@ -74,6 +76,39 @@ def _is_date(value: str) -> bool:
         return len(value) == 10 and bool(date.fromisoformat(value))
     except ValueError:
         return False
+
+
+_PAGES = re.compile(r"(\d{1,4})(?:\s*[-–]\s*(\d{1,4}))?")
+
+
+def split_pages(text: str, count: int) -> Documents:
+    """The pages of each document, from `1-2; 3; 4, 6`, in a file that has `count`.
+
+    Raises UsageError for what can't be read, a page that is not there or is used twice, and for the file as it is.
+    """
+    advice = f"The file has {count} pages. Leave out what belongs to no document."
+    documents = tuple(tuple(_pages_of(one, advice)) for one in text.split(";") if one.strip())
+    used = [page for pages in documents for page in pages]
+    if not used:
+        raise UsageError(_WRITE_PAGES, advice=advice)
+    if any(not 1 <= page <= count for page in used):
+        raise UsageError("The file has no such page.", advice=advice)
+    if len(set(used)) < len(used):
+        raise UsageError("A page can't be used twice.", advice=advice)
+    if documents == (tuple(range(1, count + 1)),):
+        raise UsageError("That is the whole file as one document.", advice="Accept it as one instead.")
+    return documents
+
+
+def _pages_of(text: str, advice: str) -> Iterator[int]:
+    for part in text.split(","):
+        match = _PAGES.fullmatch(part.strip())
+        if match is None or int(match[2] or match[1]) < int(match[1]):
+            raise UsageError(_WRITE_PAGES, advice=advice)
+        yield from range(int(match[1]), int(match[2] or match[1]) + 1)
+
+
+_WRITE_PAGES = "Write the pages of each document, such as 1-2; 3; 4-5."
 
 
 def signature(name: str, decisions: Iterable[Decision]) -> str:

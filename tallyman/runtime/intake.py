@@ -1,20 +1,24 @@
-"""Turns what sources offer into blobs and cases, each file once."""
+"""Turns what sources offer into blobs and cases, each file once; the documents in an e-mail or a ZIP file each too."""
 
 from functools import partial
 from typing import Any
 
+from sqlalchemy import Connection
+
 from tallyman.browser.session import SessionThread
 from tallyman.contracts.bot import RunInputs
 from tallyman.contracts.system import DocumentSource, Offer
+from tallyman.domain.case import Case
 from tallyman.domain.finding import Finding
 from tallyman.domain.reasons import Reason
-from tallyman.errors import SystemPaused, TallymanError
+from tallyman.errors import BusinessError, SystemPaused, TallymanError
 from tallyman.platform.crashpoints import crash_point
 from tallyman.platform.log import get_logger
 from tallyman.runtime import engine
 from tallyman.runtime.attempts import Failure, attempt
 from tallyman.runtime.desk import Desk
 from tallyman.runtime.pressure import pause_s_of
+from tallyman.runtime.taking_in import begin_case, part_offer
 from tallyman.store import cases, reviews
 
 ROOM_WAITS_S = (1.0, 2.0, 5.0, 10.0, 30.0)
@@ -32,7 +36,7 @@ class Intake:
         self._bot = bot
         self._run = run
         self._bad: set[str] = set()
-        """Keys of documents that could not be fetched in this run: they are tried again after all others."""
+        """Keys of documents that could not be fetched or opened in this run: they are tried again after all others."""
 
     def work(self, inputs: RunInputs, *, attended: bool) -> dict[str, Any]:
         """All sources of the bot. A source that fails is told in a review item; the others are asked all the same."""
@@ -97,7 +101,8 @@ class Intake:
                 told["left"] = len(new) - place
                 break
             try:
-                content = session.call(partial(_fetch, offer))
+                sha256 = self._desk.blobs.put(session.call(partial(_fetch, offer)))
+                documents, left_out = self._documents(offer, sha256)
             except SystemPaused as error:  # those that were not tried yet are worth a wait
                 raise failed if failed and offer.key in self._bad else error from None
             except TallymanError as error:  # one bad document must not keep back those behind it
@@ -105,10 +110,11 @@ class Intake:
                 told["offered"] += offer.key not in self._bad
                 self._bad.add(offer.key)
                 continue
-            ended = self._take(source, offer, content, attended)
-            told["offered"] += offer.key not in self._bad
-            told[ended] += 1
-            room -= ended == "taken"
+            taken, repeated = self._take(source, offer, sha256, documents, left_out, attended)
+            told["offered"] += taken + repeated - (offer.key in self._bad)
+            told["taken"] += taken
+            told["repeated"] += repeated
+            room -= taken
         if failed is not None:
             raise failed
 
@@ -127,31 +133,59 @@ class Intake:
             engine.sleep(next(waits, ROOM_WAITS_S[-1]))
         engine.step("room_again", partial(self._note, problems))
 
-    def _take(self, source: str, offer: Offer, content: bytes, attended: bool) -> str:
-        sha256 = self._desk.blobs.put(content)
+    def _take(
+        self,
+        source: str,
+        offer: Offer,
+        sha256: str,
+        documents: list[tuple[Offer, str]],
+        left_out: str,
+        attended: bool,
+    ) -> tuple[int, int]:
+        """A case for the offer, or one for each document in it, all in one transaction: (new ones, known ones).
+
+        documents, left_out: what `_documents` tells of the offer's file.
+        """
         crash_point("intake.stored")
         with self._desk.database.transaction() as connection:
-            case = cases.take_in(
-                connection,
-                bot=self._bot,
-                source=source,
-                key=offer.key,
-                name=offer.name,
-                sha256=sha256,
-                run=self._run,
-                attended=attended,
-            )
-            if case is not None:
-                queue = engine.case_queue(self._bot)
-                place = cases.place(connection, case.id)  # as they came; what a person has decided goes before them
-                self._client.enqueue(connection, engine.PROCESS, queue, f"case:{case.id}", case.id, place=place)
+            made = [self._make_case(connection, source, one, file, attended) for one, file in documents]
+            if documents[0][0] is not offer:
+                name = f"{offer.name} ({len(documents)} documents{left_out})"
+                first = documents[0][1]
+                cases.note_container(
+                    connection, bot=self._bot, source=source, key=offer.key, name=name, sha256=sha256, first=first
+                )
         crash_point("intake.taken")
-        if case is not None:  # it is read, and the system it will be looked up in is opened, while others are fetched
-            self._desk.readings.ahead(sha256)
-            erp = self._desk.bot(self._bot).erp
-            if self._desk.sessions.holds(erp):  # else the cases are another worker's, who has an account
-                self._desk.sessions.of(erp, attended=attended).open_soon()
-        return "taken" if case is not None else "repeated"
+        new = [case for case in made if case is not None]
+        for case in new:  # it is read, and the system it will be looked up in is opened, while others are fetched
+            self._desk.readings.ahead(case.sha256)
+        erp = self._desk.bot(self._bot).erp
+        if new and self._desk.sessions.holds(erp):  # else the cases are another worker's, who has an account
+            self._desk.sessions.of(erp, attended=attended).open_soon()
+        return len(new), len(made) - len(new)
+
+    def _documents(self, offer: Offer, sha256: str) -> tuple[list[tuple[Offer, str]], str]:
+        """The offer with the hash of its file; or the documents in it, stored, and what was left out of it, in words.
+
+        A container in which nothing can be read, or that can't be opened, stays one document: a person sees it.
+        """
+        try:
+            parts = self._desk.registry.page_reader.parts(self._desk.blobs.path(sha256))
+        except BusinessError:  # its case is read like any other, and tells the reason
+            parts = ()
+        if not any(part.media_type for part in parts):
+            return [(offer, sha256)], ""
+        kept = [part for part in parts if not part.left_out]
+        left_out = [f"{part.name} ({part.left_out})".strip() for part in parts if part.left_out]
+        told = f"; {len(left_out)} left out: {', '.join(left_out)}" if left_out else ""
+        return [
+            (part_offer(offer, number, part.name), self._desk.blobs.put(part.content))
+            for number, part in enumerate(kept, start=1)
+        ], told
+
+    def _make_case(self, connection: Connection, source: str, offer: Offer, sha256: str, attended: bool) -> Case | None:
+        bot, run = self._bot, self._run
+        return begin_case(connection, self._client, offer, sha256, bot=bot, source=source, run=run, attended=attended)
 
     def _tell(self, source: str, failure: Failure) -> int:
         message = f"Not everything could be fetched from {source}: {failure.message} {failure.advice}"

@@ -41,11 +41,11 @@ def supplier_of(document: Document) -> str | None:
 
 
 def places_of(document: Document) -> Places:
-    """The centre of each field that was read from a page, as [page, x, y]. What a person typed has no place."""
+    """The centre of each field that was read from a page, as [page, x, y]. What a person typed or XML says has none."""
     found: Places = {}
     for name, field in document.fields.items():
         box, page = field.evidence.box, field.evidence.page
-        if box and page and field.source is not Source.PERSON:
+        if box and page and field.source not in (Source.PERSON, Source.E_INVOICE):
             found[name] = [page, round((box.x0 + box.x1) / 2, 4), round((box.y0 + box.y1) / 2, 4)]
     return found
 

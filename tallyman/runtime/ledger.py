@@ -215,6 +215,15 @@ class Ledger:
         return connection.execute(select(postings).where(*wanted)).mappings().first()
 
 
+def never_post(connection: Connection, case_id: str, why: str) -> None:
+    """What this case meant to post, and has not clicked, is free for the document that it really is."""
+    connection.execute(
+        postings.update()
+        .where(postings.c.case_id == case_id, postings.c.state == PostingState.INTENT)
+        .values(state=PostingState.NOT_POSTED, note=why, updated_at=now())
+    )
+
+
 def is_unknown(connection: Connection, case_id: str) -> bool:
     """Whether this case may have clicked, and nobody knows what came of it."""
     unknown = postings.c.state.in_((PostingState.ARMED, PostingState.UNKNOWN))

@@ -4,7 +4,6 @@ from typing import Any
 
 from tallyman.contracts.bot import Ending, Outcome
 from tallyman.domain.case import Case, CaseState
-from tallyman.domain.document import UNKNOWN, Document
 from tallyman.domain.finding import Finding, Verdict
 from tallyman.domain.reasons import Reason
 from tallyman.errors import TallymanError
@@ -15,6 +14,7 @@ from tallyman.runtime.clerk import DurableClerk, Waits
 from tallyman.runtime.desk import Desk
 from tallyman.runtime.intake import Intake
 from tallyman.runtime.reconcile import Reconciliation
+from tallyman.runtime.stacks import Splits
 from tallyman.runtime.turns import Turns
 from tallyman.store import cases
 
@@ -56,7 +56,7 @@ class Procedures:
             return work.fail(f"The comparison failed ({type(error).__name__}).")
 
     def process(self, case_id: str) -> dict[str, Any]:
-        """Carry a case to POSTED, IN_REVIEW, UNKNOWN or REJECTED. Whatever happens, it ends in one of them."""
+        """Carry a case to POSTED, IN_REVIEW, UNKNOWN, REJECTED or SPLIT. Whatever happens, it ends in one of them."""
         with self._desk.database.transaction() as connection:  # no step: what is read here never changes
             bot, place = cases.get(connection, case_id).bot, cases.place(connection, case_id)
         with self._turns[bot].turn(place):
@@ -65,7 +65,7 @@ class Procedures:
 
     def _carry(self, clerk: DurableClerk, case: Case) -> Outcome:
         try:
-            outcome = clerk.clicked_before(case) or self._desk.registry.bot(case.bot).run(clerk, case)
+            outcome = self._run(clerk, case)
         except Waits as waits:
             return Outcome(ending=Ending.WAITING, message=str(waits))
         except GaveUp as error:
@@ -81,6 +81,13 @@ class Procedures:
             outcome = self._ask(clerk, case, Reason.SYSTEM_DOWN, told)
         return outcome
 
+    def _run(self, clerk: DurableClerk, case: Case) -> Outcome:
+        try:
+            found = clerk.clicked_before(case) or clerk.split_as_decided(case)
+            return found or self._desk.registry.bot(case.bot).run(clerk, case)
+        except Splits as stack:
+            return clerk.split(case, stack.documents, "its separator sheets")
+
     def _ask(self, clerk: DurableClerk, case: Case, reason: Reason, message: str) -> Outcome:
         """Give the case to a person: as an unknown outcome where the click may have happened already."""
         record = engine.step("posted_before", lambda: self._desk.ledger.record_of(case))
@@ -88,9 +95,10 @@ class Procedures:
             told = f"Posted and read back. Afterwards: {message}"
             clerk.move(case, CaseState.POSTED, told, record=record)
             return Outcome(ending=Ending.POSTED, message=told, record=record)
-        document = Document(type=UNKNOWN) if clerk.document is None else clerk.document
+        if split := clerk.split_before(case):
+            return split
         clicked = engine.step("give_up", lambda: self._desk.ledger.give_up(case))
         if clicked:
             reason, message = Reason.OUTCOME_UNKNOWN, f"It was clicked, and then: {message}"
         state = CaseState.UNKNOWN if clicked else CaseState.IN_REVIEW
-        return clerk.ask_as(case, document, Verdict.of([Finding(reason=reason, message=message)]), state)
+        return clerk.ask_as(case, clerk.document, Verdict.of([Finding(reason=reason, message=message)]), state)

@@ -8,19 +8,24 @@ from sqlalchemy import Connection, RowMapping, select
 
 from tallyman.contracts.bot import RunInputs
 from tallyman.domain.case import CaseState, Decision, DecisionKind, ReviewItem, ReviewState
+from tallyman.domain.document import Document
 from tallyman.domain.finding import Finding, Severity
 from tallyman.domain.posting import PostingState
 from tallyman.domain.reasons import Reason
+from tallyman.domain.stack import Documents
 from tallyman.errors import UsageError
 from tallyman.platform.clock import now
 from tallyman.runtime import engine
 from tallyman.runtime.corrections import missing_persons
 from tallyman.runtime.desk import Desk
-from tallyman.runtime.entry import check_corrections, signature
+from tallyman.runtime.entry import check_corrections, signature, split_pages
+from tallyman.runtime.ledger import never_post
 from tallyman.store import audit, cases, reviews
 from tallyman.store.tables import postings
 
 _CORRECTION = re.compile(r"type|[a-z][a-z0-9_]*|line\.[1-9][0-9]{0,3}\.[a-z][a-z0-9_]*")
+
+_LONGEST_PASSWORD = 500
 
 
 def start_run(
@@ -58,12 +63,14 @@ def decide(
     corrections: Mapping[str, str] | None = None,
     outcome: PostingState | None = None,
     record: str = "",
+    pages: str = "",
     seen: int | None = None,
 ) -> ReviewItem:
     """A person's decision and the work that follows from it, in one transaction: both or neither.
 
     seen: how many decisions the person saw on the item; another one that came meanwhile refuses this one.
     outcome: what a person saw in the target for an item whose outcome is unknown: POSTED or NOT_POSTED.
+    pages: those of each document in the file, as `1-2; 3`, for a file that is to be split.
     A finding that needs two persons stays open (escalated) until a second, different one accepts it.
     Raises UsageError when the item is decided already or the decision does not fit.
     """
@@ -72,9 +79,7 @@ def decide(
     if outcome is not None and kind is not DecisionKind.ACCEPT:
         raise UsageError("What the target shows is said with `accept`.")
     with desk.database.transaction() as connection:
-        item = reviews.get(connection, item_id)
-        if item.state is ReviewState.DECIDED or (seen is not None and seen != len(item.decisions)):
-            raise UsageError(f"Review item {item_id} was decided already.", advice="Look at it again.")
+        item = _undecided(connection, item_id, seen)
         by = signature(by, item.decisions)
         if corrections:
             document = cases.document(connection, item.case) if item.case else None
@@ -86,6 +91,7 @@ def decide(
             note=note,
             corrections=corrections,
             accepted=_accepted(item) if kind is DecisionKind.ACCEPT else (),
+            pages=_split(connection, item, pages) if kind is DecisionKind.SPLIT else (),
         )
         _check_clicked(connection, item, kind, outcome)
         n = reviews.add_decision(connection, item, decision, _next_state(item, decision))
@@ -97,6 +103,50 @@ def decide(
     return after
 
 
+def give_password(
+    desk: Desk, client: engine.EngineClient, item_id: int, password: str, by: str, *, seen: int | None = None
+) -> ReviewItem:
+    """Store the password of a protected document and read it again; the decision says that one was given, never which.
+
+    Raises UsageError when the item does not ask for one, or was decided already.
+    """
+    with desk.database.transaction() as connection:
+        item = _undecided(connection, item_id, seen)
+        if not item.case or not asks_for_password(item):
+            raise UsageError("This review item does not ask for a password.")
+        sha256 = cases.get(connection, item.case).sha256
+    if not password or len(password) > _LONGEST_PASSWORD:
+        raise UsageError("Type the password of the document.")
+    signature(by, item.decisions)
+    desk.vault.set_document_password(sha256, password)  # first: what is not decided then, can be given again
+    return decide(desk, client, item_id, DecisionKind.ACCEPT, by, note="The password was given.", seen=seen)
+
+
+def _undecided(connection: Connection, item_id: int, seen: int | None) -> ReviewItem:
+    item = reviews.get(connection, item_id)
+    if item.state is ReviewState.DECIDED or (seen is not None and seen != len(item.decisions)):
+        raise UsageError("This review item was decided already.", advice="Look at it again.")
+    return item
+
+
+def sheets_to_split(item: ReviewItem, document: Document | None) -> int:
+    """How many pages a person may share out among documents; 0 where nobody is asked to."""
+    asked = any(finding.reason is Reason.SPLIT_SUGGESTED for finding in item.findings)
+    count = len(document.sheets) if document is not None and asked else 0
+    return count if count > 1 else 0
+
+
+def _split(connection: Connection, item: ReviewItem, pages: str) -> Documents:
+    count = sheets_to_split(item, cases.document(connection, item.case) if item.case else None)
+    if not count:
+        raise UsageError("This item has no file that could be split.")
+    return split_pages(pages, count)
+
+
+def asks_for_password(item: ReviewItem) -> bool:
+    return any(finding.reason is Reason.PASSWORD_NEEDED for finding in item.findings)
+
+
 def _check_clicked(connection: Connection, item: ReviewItem, kind: DecisionKind, outcome: PostingState | None) -> None:
     """What may have been clicked is neither changed nor rejected before a person has said what the target shows."""
     if not item.case or kind is DecisionKind.ACCEPT or outcome is not None:
@@ -106,15 +156,11 @@ def _check_clicked(connection: Connection, item: ReviewItem, kind: DecisionKind,
         select(postings.c.id).where(postings.c.case_id == item.case, postings.c.state.in_(unknown))
     ).first():
         raise UsageError(
-            "It may be in the target already, so it can't be changed or rejected.",
+            "It may be in the target already, so it can't be changed, split or rejected.",
             advice="Look there, then accept with --outcome posted or --outcome not-posted.",
         )
     if kind is DecisionKind.REJECT:
-        connection.execute(
-            postings.update()
-            .where(postings.c.case_id == item.case, postings.c.state == PostingState.INTENT)
-            .values(state=PostingState.NOT_POSTED, note="Rejected by a person.", updated_at=now())
-        )
+        never_post(connection, item.case, "Rejected by a person.")
 
 
 def _check_corrections(kind: DecisionKind, corrections: Mapping[str, str]) -> None:

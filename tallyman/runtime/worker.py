@@ -15,6 +15,7 @@ from tallyman.domain.case import CaseState
 from tallyman.domain.finding import Finding
 from tallyman.domain.reasons import Reason
 from tallyman.errors import PlaceLost
+from tallyman.platform import scratch
 from tallyman.platform.clock import now
 from tallyman.platform.log import get_logger
 from tallyman.runtime import engine
@@ -67,6 +68,9 @@ class Worker:
 
     def start(self) -> None:
         """Take up what was left by a worker that died, then take new work."""
+        scratch.sweep()
+        for folder in (self._desk.home.blobs, self._desk.home.readings, self._desk.home.renders):
+            scratch.sweep_parts(folder)
         self._desk.sessions.work_under(Leases(self._desk.database, self._place))
         queues = {engine.case_queue(bot): settings.concurrency + AT_HAND for bot, settings in self._desk.bots().items()}
         fetching = {engine.intake_queue(bot): 1 for bot in self._erps}

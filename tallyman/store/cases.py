@@ -31,15 +31,26 @@ def take_in(
     sha256: str,
     run: str,
     attended: bool,
+    part_of: str | None = None,
 ) -> Case | None:
-    """Remember an offer. The new case, or None when the same file is a case already: it is counted, never run again."""
+    """Remember an offer. The new case, or None when the same file is a case already: it is counted, never run again.
+
+    part_of: the case whose file this one was cut out of.
+    """
     known = connection.execute(select(cases.c.id).where(cases.c.bot == bot, cases.c.sha256 == sha256)).first()
     case_id = known.id if known else f"{bot}-{sha256[:16]}"
     if not known:
         values = {"id": case_id, "bot": bot, "sha256": sha256, "file": name, "source": source, "received_at": now()}
         connection.execute(
             cases.insert().values(
-                **values, run=run, updated_at=now(), state=CaseState.OPEN, attended=attended, message="", record=""
+                **values,
+                run=run,
+                updated_at=now(),
+                state=CaseState.OPEN,
+                attended=attended,
+                message="",
+                record="",
+                part_of=part_of,
             )
         )
         audit.record(connection, f"bot:{bot}", "case.taken_in", case_id, {"file": name, "sha256": sha256})
@@ -49,6 +60,42 @@ def take_in(
         )
     )
     return None if known else get(connection, case_id)
+
+
+def note_container(
+    connection: Connection, *, bot: str, source: str, key: str, name: str, sha256: str, first: str
+) -> None:
+    """Remember an offer whose documents were taken in each; `sha256` is its own file, `first` its first document's.
+
+    The case of that document shows it, with all that `name` says of it.
+    """
+    case_id = connection.execute(select(cases.c.id).where(cases.c.bot == bot, cases.c.sha256 == first)).scalar_one()
+    connection.execute(
+        offers.insert().values(
+            bot=bot, source=source, key=key, name=name, case_id=case_id, repeated=False, taken_at=now()
+        )
+    )
+    audit.record(connection, f"bot:{bot}", "container.opened", case_id, {"file": name, "sha256": sha256})
+
+
+def origin(connection: Connection, case_id: str) -> RowMapping:
+    """The case's own offer, and the run that took it in: {"source", "key", "name", "run"}.
+
+    A container lies with the case of its first document too, under another name.
+    """
+    query = (
+        select(offers.c.source, offers.c.key, offers.c.name, cases.c.run)
+        .join(cases, cases.c.id == offers.c.case_id)
+        .where(cases.c.id == case_id, offers.c.name == cases.c.file, ~offers.c.repeated)
+        .order_by(offers.c.taken_at)
+        .limit(1)
+    )
+    return connection.execute(query).mappings().one()
+
+
+def parts_of(connection: Connection, case_id: str) -> Sequence[RowMapping]:
+    """The cases whose files were cut out of this one's, in the order of their pages."""
+    return connection.execute(select(cases).where(cases.c.part_of == case_id).order_by(cases.c.seq)).mappings().all()
 
 
 def place(connection: Connection, case_id: str) -> int:
@@ -72,8 +119,13 @@ def document(connection: Connection, case_id: str) -> Document | None:
     return Document.from_json(row.document) if row is not None and row.document else None
 
 
+def message(connection: Connection, case_id: str) -> str:
+    """What became of the case last, in words."""
+    return str(connection.execute(select(cases.c.message).where(cases.c.id == case_id)).scalar_one())
+
+
 def case_of(row: RowMapping) -> Case:
-    names = ("id", "bot", "sha256", "file", "source", "received_at", "state", "attended")
+    names = ("id", "bot", "sha256", "file", "source", "received_at", "state", "attended", "part_of")
     return Case(**{name: row[name] for name in names})
 
 

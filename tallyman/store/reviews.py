@@ -75,6 +75,7 @@ def decision_of(row: RowMapping) -> Decision:
         note=row["note"],
         corrections=row["corrections"],
         accepted=tuple(Finding.from_json(finding) for finding in row["accepted"]),
+        pages=tuple(map(tuple, row["pages"])),
     )
 
 
@@ -133,9 +134,12 @@ def add_decision(connection: Connection, item: ReviewItem, decision: Decision, s
             note=decision.note,
             corrections=decision.corrections,
             accepted=[finding.to_json() for finding in decision.accepted],
+            pages=decision.pages,
         )
     )
     data: dict[str, Any] = {"kind": decision.kind, "corrections": decision.corrections, "note": decision.note}
+    if decision.pages:
+        data["pages"] = decision.pages
     audit.record(connection, decision.by, f"review.{state}", str(item.id), data)
     return n
 

@@ -73,6 +73,7 @@ cases = Table(
     Column("gross", Numeric(18, 4)),
     Column("currency", String(3)),
     Column("issue_date", String(10)),
+    Column("part_of", String(80), index=True),
     UniqueConstraint("bot", "sha256"),
 )
 
@@ -207,6 +208,7 @@ decisions = Table(
     Column("note", Text, nullable=False, default=""),
     Column("corrections", JSON, nullable=False),
     Column("accepted", JSON, nullable=False),
+    Column("pages", JSON, nullable=False, default=list, server_default="[]"),
     UniqueConstraint("item_id", "n"),
 )
 

@@ -298,7 +298,7 @@ def orphans(profiles: set[str]) -> list[str]:
         time.sleep(0.1)
 
 
-_FINAL = (CaseState.POSTED, CaseState.UNKNOWN, CaseState.IN_REVIEW, CaseState.REJECTED)
+_FINAL = frozenset(CaseState) - {CaseState.OPEN}
 
 
 def _lost(ending: Ending | None, there: bool) -> str:

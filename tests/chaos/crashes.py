@@ -172,8 +172,7 @@ def judge(scene: Scene, tally: Tally, story: str) -> None:
         if there > 1:
             tally.duplicates += 1
             told.append(f"{number} is {there} times in the books")
-        final = (CaseState.POSTED, CaseState.IN_REVIEW, CaseState.UNKNOWN, CaseState.REJECTED)
-        if state not in final:
+        if state in (None, CaseState.OPEN):
             tally.lost += 1
             told.append(f"{file} ended as {state}")
         elif bool(there) != (held == PostingState.POSTED) and held != PostingState.UNKNOWN:

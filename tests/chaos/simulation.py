@@ -77,7 +77,7 @@ _CASE = """
 """
 """As intake takes a case in; written directly, since each schedule begins so."""
 _START = datetime(2026, 11, 2, tzinfo=UTC)
-_ENDED = (CaseState.POSTED, CaseState.REJECTED)
+_ENDED = (CaseState.POSTED, CaseState.REJECTED, CaseState.SPLIT)
 _MAY_BE_CLICKED = (PostingState.ARMED, PostingState.UNKNOWN)
 """Who has armed may click for some seconds, though another has given up to find it meanwhile."""
 _ASKED = (CaseState.IN_REVIEW, CaseState.UNKNOWN)

@@ -13,6 +13,7 @@ from typing import Any
 
 import httpx
 import pytest
+from cryptography.fernet import Fernet
 from playwright.sync_api import sync_playwright
 
 from tallyman.browser.host import find_chromium
@@ -172,6 +173,7 @@ def test_a_page_is_shown_as_our_own_picture_and_made_once(world: World) -> None:
     assert world.get(path).content.startswith(b"\x89PNG")
     kept = list((world.desk.home.path / "renders").rglob("*.png"))
     assert len(kept) == 1
+    assert kept[0].stat().st_mode & 0o777 == 0o600
     kept[0].write_bytes(b"\x89PNG\r\n\x1a\nkept")
     assert world.get(path).content.endswith(b"kept"), "it came from the store, not from the file again"
 
@@ -182,6 +184,20 @@ def test_a_page_that_can_not_be_shown_is_told_without_a_stack_trace(shown: World
     answer = shown.get(f"/cases/{case}/page/1.png")
     assert answer.status_code == 404
     assert "Traceback" not in answer.text
+
+
+def test_a_picture_needs_no_vault(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.desk.vault.set("practice_erp.password", "x")
+    monkeypatch.setenv("TALLYMAN_VAULT_KEY", Fernet.generate_key().decode())
+    answer = world.get(f"/cases/{world.made['price_case'].id}/page/1.png")
+    assert answer.status_code == 200
+    assert answer.content.startswith(b"\x89PNG")
+
+
+def test_a_picture_that_the_disk_has_no_room_for_is_shown_all_the_same(world: World) -> None:
+    (world.desk.home.path / "renders").write_text("no folder can be made here")
+    answer = world.get(f"/cases/{world.made['price_case'].id}/page/1.png")
+    assert answer.content.startswith(b"\x89PNG")
 
 
 def test_accepting_sends_the_case_on_and_opens_the_next_item(world: World) -> None:

@@ -1,5 +1,6 @@
 """Posting exactly once, whatever the target does: real engine, ledger and database; the target's faults are chosen."""
 
+import os
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -106,6 +107,22 @@ def test_cases_start_in_the_order_in_which_they_came_however_fast_they_came(
         ended = sorted(cases.of_run(connection, "r"), key=lambda case: case["updated_at"])
     desk.close()
     assert [case["file"] for case in ended] == ["a", "b", "c", "d"]
+
+
+def test_a_worker_that_starts_sweeps_what_killed_ones_had_begun_to_write(
+    tmp_path: Path, system: FakeSystem, target: FakeTarget
+) -> None:
+    desk = fake_desk(Home(tmp_path / "home"), system)
+    parts = [folder / "ab" / "abc.part" for folder in (desk.home.blobs, desk.home.readings, desk.home.renders)]
+    for part in parts:
+        part.parent.mkdir(parents=True)
+        part.write_text("half")
+        os.utime(part, (0, 0))
+    worker = Worker(desk, schedules=False)
+    worker.start()
+    worker.stop()
+    desk.close()
+    assert not any(part.exists() for part in parts)
 
 
 def test_a_posting_is_clicked_once_and_read_back(bench: Bench) -> None:

@@ -7,9 +7,12 @@ from typing import Any
 import pytest
 from PIL import Image, ImageDraw
 
+from ocr.reader import PagesReader
 from tallyman.cli.extract import extract
 from tallyman.cli.read import read
 from tallyman.errors import TechnicalError, UsageError
+from tallyman.platform.kept import KeptChildren
+from tallyman.platform.sandbox import DEFAULT
 from tests.unit.models.readers.test_e_invoice import CII
 from tests.unit.models.readers.test_rules import INVOICE
 from tests.unit.ocr.paper import text_pdf
@@ -39,15 +42,21 @@ def test_each_file_gets_one_line_whatever_it_is(
     assert broken["problems"][0]["code"] == "UNREADABLE"
 
 
-def test_a_machine_without_tesseract_still_reads_the_files_that_need_none(
-    hybrid: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def test_a_machine_without_its_engine_still_reads_the_files_that_need_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    bare = tmp_path / "invoice.xml"
+    bare.write_text(CII.format(code="380", sign=""), "utf-8")
     scan = Image.new("L", (800, 1100), 255)
     ImageDraw.Draw(scan).rectangle((100, 100, 700, 140), fill=0)
     scan.save(tmp_path / "scan.png")
     monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr("ocr.reader.READER", PagesReader(engine="ocr.engines.tesseract"))
+    children = KeptChildren(1, DEFAULT)
+    monkeypatch.setattr("ocr.reader._children", children)
     with pytest.raises(TechnicalError, match="Tesseract"):
-        extract([tmp_path / "scan.png", hybrid], jsonl=True)
+        extract([tmp_path / "scan.png", bare], jsonl=True)
+    children.close()
     unread, good = _lines(capsys)
     assert "apt-get install tesseract-ocr" in unread["problems"][0]["message"]
     assert good["fields"]["gross_total"]["value"] == "235.62"

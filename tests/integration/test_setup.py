@@ -8,6 +8,8 @@ from types import ModuleType
 
 import pytest
 
+from ocr.languages import LANGUAGES
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -57,6 +59,7 @@ def test_all_that_is_missing_is_installed_in_one_call(
     update, install = calls(bare)
     assert update.startswith("update")
     assert {"tesseract-ocr", "tesseract-ocr-eng", "tesseract-ocr-deu", "chromium"} <= set(install.split())
+    assert {f"tesseract-ocr-{language}" for language in LANGUAGES} <= set(install.split()), "all that is read"
     assert "sudo apt-get install chromium" in capsys.readouterr().out
 
 
@@ -84,6 +87,21 @@ def test_a_missing_font_does_not_stop_the_set_up(
     )
     assert setup.prepare_system()
     assert "going on without it" in capsys.readouterr().out
+
+
+def test_a_language_that_tesseract_lacks_does_not_stop_the_set_up(
+    setup: ModuleType, bare: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(setup, "distribution", lambda: "ubuntu")
+    monkeypatch.setattr(setup, "has_font", lambda *_names: True)
+    program(bare / "tesseract", '#!/bin/sh\nprintf "List (2):\\neng\\ndeu\\n"\n')
+    assert setup.prepare_system()
+    assert "tesseract-ocr-pol" in calls(bare)[-1].split()
+    assert "tesseract-ocr-eng" not in calls(bare)[-1].split()
+    program(bare / "tesseract", '#!/bin/sh\nprintf "eng\\ndeu\\nfra\\nspa\\nita\\nnld\\npol\\n"\n')
+    capsys.readouterr()
+    assert setup.prepare_system()
+    assert capsys.readouterr().out == ""
 
 
 def test_without_root_or_sudo_the_mending_command_is_told(

@@ -37,6 +37,8 @@ BREAKS = [
     ("brother-engines", "ocr.engines.one", "ocr.engines.two"),
     ("readers", "models.documents.invoice", "models.readers"),
     ("synthetic-readers", "models.synthetic.look", "models.readers"),
+    ("readers", "models.readers.rules", "models.cross_checks"),
+    ("synthetic-cross-checks", "models.synthetic.look", "models.cross_checks"),
     ("synthetic-documents", "models.documents.invoice", "models.synthetic"),
     ("pure", "tallyman.domain.money", "sqlalchemy"),
     ("pure", "tallyman.contracts.system", "playwright.sync_api"),

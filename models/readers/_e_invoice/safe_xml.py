@@ -4,32 +4,26 @@ import re
 
 from lxml import etree
 
+from tallyman.errors import Quarantined, Unreadable
+
 MAX_CHARS = 10 * 1024 * 1024
 _DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
 
 
-class UnsafeXml(ValueError):
-    """The XML has a DOCTYPE or is too large."""
-
-
-class BrokenXml(ValueError):
-    """The XML is not well-formed."""
-
-
 def parse(text: str) -> etree._Element:
-    """The root element. Raises UnsafeXml or BrokenXml.
+    """The root element. Raises Quarantined (a DOCTYPE, or too large) and Unreadable.
 
     An honest e-invoice never has a DOCTYPE; with it go entities, and with them every known attack on XML parsers.
     """
     if len(text) > MAX_CHARS:
-        raise UnsafeXml("The XML is too large for an invoice.")
+        raise Quarantined("The XML is too large for an invoice.")
     body = _DECLARATION.sub("", text.lstrip("\ufeff"), count=1)
     if "<!DOCTYPE" in body.upper():
-        raise UnsafeXml("The XML has a DOCTYPE, which no honest e-invoice has; it was not read.")
+        raise Quarantined("The XML has a DOCTYPE, which no honest e-invoice has; it was not read.")
     parser = etree.XMLParser(
         resolve_entities=False, no_network=True, load_dtd=False, dtd_validation=False, huge_tree=False, recover=False
     )
     try:
         return etree.fromstring(body.strip().encode("utf-8"), parser)
     except (etree.XMLSyntaxError, ValueError) as error:
-        raise BrokenXml("The XML is damaged.") from error
+        raise Unreadable("The XML is damaged.") from error

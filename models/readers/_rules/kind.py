@@ -1,6 +1,7 @@
 """Which type of document this is, by the words of its title."""
 
 import re
+from dataclasses import dataclass
 
 from models.readers._rules.sheet import Sheet, Span
 from tallyman.domain.document import UNKNOWN
@@ -28,12 +29,21 @@ _SENTENCE = re.compile(
 )
 
 
-def kind_of(sheets: list[Sheet]) -> tuple[str, float]:
-    """(name of the document type or "unknown", confidence). A title stands alone, is large, and is near the top."""
-    best, score = UNKNOWN, 0.0
+@dataclass(frozen=True, kw_only=True)
+class Title:
+    """`kind` is the name of a document type or "unknown"; `span` are the words that say so; `sure` is 0..1."""
+
+    kind: str = UNKNOWN
+    sure: float = 0.0
+    span: Span | None = None
+
+
+def title_of(sheets: list[Sheet]) -> Title:
+    """What looks most like a title: it stands alone, is large, is near the top, and does not run up the margin."""
+    best, score = Title(), 0.0
     usual = _usual_height(sheets)
     for sheet in sheets[:1]:
-        for cell in sheet.cells:
+        for cell in filter(sheet.is_level, sheet.cells):
             text = _closed_up(cell)
             for kind, pattern, weight in _TITLES:
                 match = re.search(rf"(?<!\w)(?:{pattern})(?!\w)", text, re.IGNORECASE)
@@ -43,8 +53,10 @@ def kind_of(sheets: list[Sheet]) -> tuple[str, float]:
                 if _is_label(sheet, cell):
                     value *= 0.4
                 if value > score:
-                    best, score = kind, value
-    return best, min(0.97, score)
+                    score = value
+                    words = cell.chars(*match.span()) if text == cell.text else cell
+                    best = Title(kind=kind, sure=min(0.97, value), span=words)
+    return best
 
 
 def is_title(text: str) -> bool:

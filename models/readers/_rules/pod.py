@@ -183,7 +183,7 @@ def _marks(sheets: list[Sheet]) -> dict[str, Field]:
     fields: dict[str, Field] = {}
     for sheet in sheets:
         for mark in sheet.page.marks:
-            if _DRIVER.search(mark.label):
+            if mark.kind is MarkKind.HANDWRITING or _DRIVER.search(mark.label):
                 continue
             name = "signature" if mark.kind is MarkKind.SIGNATURE else "stamp"
             field = Field(

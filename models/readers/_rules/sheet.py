@@ -1,6 +1,7 @@
 """Pages as rows of cells: what the rules look at. A cell is a text line; cells of one row stand side by side."""
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, reduce
@@ -53,6 +54,10 @@ class Span:
             at += len(word.text) + 1
         return Span(page=self.page, source=self.source, words=tuple(kept))
 
+    @property
+    def evidence(self) -> Evidence:
+        return Evidence(page=self.page, box=self.box, words=self.source)
+
     def field(self, name: str, value: str, confidence: float, raw: str | None = None) -> Field:
         """A field with this span as evidence; what OCR was not sure of can't be sure here."""
         # A text layer's words are certain; what a hand added beside them is not, and comes with its own confidence.
@@ -63,7 +68,7 @@ class Span:
             raw=self.text if raw is None else raw,
             confidence=round(min(0.99, max(0.01, sure)), 3),
             source=Source.RULE,
-            evidence=Evidence(page=self.page, box=self.box, words=self.source),
+            evidence=self.evidence,
         )
 
 
@@ -76,17 +81,34 @@ class Sheet:
     rows: tuple[tuple[Span, ...], ...]
 
     def row_of(self, cell: Span) -> tuple[Span, ...]:
-        return next((row for row in self.rows if any(other is cell for other in row)), (cell,))
+        return self._row_by_cell.get(id(cell), (cell,))
+
+    @cached_property
+    def _row_by_cell(self) -> dict[int, tuple[Span, ...]]:
+        return {id(cell): row for row in self.rows for cell in row}
+
+    @cached_property
+    def _by_top(self) -> tuple[list[float], list[int]]:
+        """The upper edges of the cells, sorted, and the cells' places."""
+        order = sorted(range(len(self.cells)), key=lambda place: self.cells[place].box.y0)
+        return [self.cells[place].box.y0 for place in order], order
+
+    def is_level(self, cell: Span) -> bool:
+        """Whether its letters stand side by side, not one above the other."""
+        box = cell.box
+        across, down = (box.x1 - box.x0) * self.page.width, (box.y1 - box.y0) * self.page.height
+        return across > down or len(cell.text) < 3
 
     def right_of(self, cell: Span) -> Iterator[Span]:
         return (other for other in self.row_of(cell) if other.box.x0 >= cell.box.x1 - 0.002 and other is not cell)
 
     def below(self, box: Box, reach: float = 2.6) -> Iterator[Span]:
-        """Cells under a box, nearest first, at most `reach` of its heights away."""
+        """Cells under a box, in reading order, at most `reach` of its heights away."""
         height = max(box.y1 - box.y0, 0.006)
-        for cell in self.cells:
-            gap = cell.box.y0 - box.y1
-            if -0.3 * height <= gap <= reach * height and cell.middle > box.y1:
+        tops, order = self._by_top
+        near = order[bisect_left(tops, box.y1 - 0.3 * height) : bisect_right(tops, box.y1 + reach * height)]
+        for cell in (self.cells[place] for place in sorted(near)):
+            if cell.middle > box.y1:
                 overlap = min(box.x1, cell.box.x1) - max(box.x0, cell.box.x0)
                 if overlap > 0 or abs(cell.box.x0 - box.x0) < 0.02:
                     yield cell

@@ -29,7 +29,7 @@ class Candidate:
 def total_fields(sheets: list[Sheet], lines: Sequence[dict[str, Field]] = ()) -> dict[str, Field]:
     """Totals of an invoice, as far as they are printed. Agreement in arithmetic raises the confidence."""
     found: dict[str, list[Candidate]] = {}
-    for candidate in _candidates(sheets):
+    for candidate in labelled_totals(sheets):
         found.setdefault(candidate.name, []).append(candidate)
     for name, items in found.items():
         found[name] = sorted(items, key=lambda item: -item.score)[:_KEEP]
@@ -52,7 +52,8 @@ def _proof(chosen: dict[str, Candidate], lines: Sequence[dict[str, Field]]) -> f
     return 0.95 if chosen["tax_total"].amount else 0.8
 
 
-def _candidates(sheets: list[Sheet]) -> Iterator[Candidate]:
+def labelled_totals(sheets: Sequence[Sheet]) -> Iterator[Candidate]:
+    """Amounts that stand beside or below what a total is called, each under the name of that total."""
     for sheet in sheets:
         late = 0.03 * (sheet.page.number - 1) / max(1, len(sheets))
         for cell in sheet.cells:
@@ -79,10 +80,22 @@ def _values(sheet: Sheet, label: Label) -> Iterator[Candidate]:
         if len(row) > 1 and label.name != "tax_total":
             yield _scored(row[0], score - 0.15)
         return
-    for cell in list(sheet.below(label.span.box))[:1]:
-        under = [item for item in _amounts(label.name, cell) if _under(item.span, label.span)]
-        if under:
-            yield _scored(under[0], label.weight * 0.7)
+    column = list(_column(sheet, label))
+    if column:
+        yield _scored(column[0], label.weight * 0.7)
+    if len(column) > 1:  # as where each rate of VAT has its row, and the last row is their sum
+        yield _scored(column[-1], label.weight * 0.6)
+
+
+def _column(sheet: Sheet, label: Label) -> Iterator[Candidate]:
+    """The amounts under a label, one below the other."""
+    box = label.span.box
+    while cells := list(sheet.below(box))[:1]:
+        under = [item for item in _amounts(label.name, cells[0]) if _under(item.span, label.span)]
+        if not under:
+            return
+        yield under[0]
+        box = under[0].span.box
 
 
 def _under(span: Span, label: Span) -> bool:

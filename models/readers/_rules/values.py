@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
-from functools import cache
+from functools import cache, lru_cache
 
 from babel.dates import get_month_names
 from stdnum import iban as iban_numbers
@@ -162,6 +162,13 @@ _LIKE_DIGITS = str.maketrans("OQIL", "0011")
 _IBAN = re.compile(r"\b[A-Z]{2}\s?[\dOI]{2}(?:\s?[A-Z0-9]){11,30}")
 
 
+@lru_cache(10_000)  # the same run is asked about for each of its beginnings, and by several rules
+def _is_iban(compact: str) -> bool:
+    """The remainder first: it costs a fiftieth of the rest, and nearly all that is asked about fails it."""
+    digits = "".join(str(int(char, 36)) for char in compact[4:] + compact[:4])
+    return int(digits) % 97 == 1 and bool(iban_numbers.is_valid(compact))
+
+
 def ibans(text: str) -> Iterator[Found]:
     """IBANs whose check digits hold, without spaces; those that do not hold come with `sure` of 0.2."""
     upper = text.upper()
@@ -173,10 +180,10 @@ def ibans(text: str) -> Iterator[Found]:
                 compact += char
                 ends.append(match.start() + offset + 1)
         repaired = compact[:2] + compact[2:].translate(_LIKE_DIGITS)
-        if not any(iban_numbers.is_valid(compact[:size]) for size in range(15, len(compact) + 1)):
+        if not any(_is_iban(compact[:size]) for size in range(15, len(compact) + 1)):
             # The check digits prove the repair: a letter that OCR took for a digit.
-            compact = repaired if any(iban_numbers.is_valid(repaired[:n]) for n in range(15, 35)) else compact
-        good = [size for size in range(15, min(34, len(compact)) + 1) if iban_numbers.is_valid(compact[:size])]
+            compact = repaired if any(_is_iban(repaired[:n]) for n in range(15, 35)) else compact
+        good = [size for size in range(15, min(34, len(compact)) + 1) if _is_iban(compact[:size])]
         if good:
             size = max(good)
             yield Found(value=compact[:size], start=match.start(), end=ends[size - 1])

@@ -312,6 +312,17 @@ def test_a_problem_of_the_reader_is_a_finding() -> None:
     assert (second.reason, second.field, second.severity) == (Reason.LOW_CONFIDENCE, "gross_total", Severity.ERROR)
 
 
+@pytest.mark.parametrize(
+    ("code", "severity"), [("LOW_CONFIDENCE", Severity.WARNING), ("TEXT_DIFFERS_FROM_PICTURE", Severity.ERROR)]
+)
+def test_a_guessed_type_is_only_told_on_a_confirmed_layout_but_never_one_that_the_picture_contradicts(
+    code: str, severity: Severity
+) -> None:
+    problem = Problem(code=code, message="A title.", field="type")
+    read = document().model_copy(update={"problems": (problem,)})
+    assert only(check(read, facts(layout_confirmed=True))).severity is severity
+
+
 def test_an_order_is_never_posted() -> None:
     finding = only(check_order(document(), facts()))
     assert (finding.reason, finding.acceptable) == (Reason.WRONG_DOCUMENT, False)

@@ -169,20 +169,3 @@ def test_a_doctype_sets_the_file_aside() -> None:
 def test_xml_that_is_no_invoice_leaves_the_pages_to_other_readers() -> None:
     reading = Reading(media_type="application/pdf", pages=(_page("Rechnung"),), xml="<other/>")
     assert READER.read(reading) is None
-
-
-def test_a_printed_account_that_differs_from_the_xml_is_told() -> None:
-    words = ("word " * 20, "Rechnung RE-471102 Betrag 235,62", "IBAN DE02 1203 0000 0000 2020 51")
-    document = _read(_cii(), (_page(*words),))
-    assert [(problem.code, problem.field) for problem in document.problems] == [("XML_DIFFERS_FROM_PAGE", "iban")]
-
-
-def test_a_printed_number_and_total_that_differ_are_told() -> None:
-    document = _read(_cii(), (_page("word " * 20, "Rechnung RE-999 Betrag 1.235,62"),))
-    assert {problem.field for problem in document.problems} == {"invoice_number", "gross_total"}
-
-
-def test_a_page_that_agrees_or_says_nothing_is_no_problem() -> None:
-    agreeing = _page("word " * 20, "Rechnung RE-471102 235,62 EUR IBAN DE88 2008 0000 0970 3757 00")
-    assert _read(_cii(), (agreeing,)).problems == ()
-    assert _read(_cii(), (_page("only a few words"),)).problems == ()

@@ -42,7 +42,7 @@ def test_boxes_move_with_the_paper(how: Scan) -> None:
     assert moved == pytest.approx(seen, abs=0.02)
 
 
-@pytest.mark.parametrize("name", ["fade", "noise", "blur", "speckle", "fold", "coffee", "edge"])
+@pytest.mark.parametrize("name", ["fade", "noise", "blur", "speckle", "fold", "coffee", "edge", "stamp"])
 def test_each_degradation_can_be_had_alone_and_does_something(name: str) -> None:
     image, move = degrade(page(), Scan.model_validate({name: 0.8}), "3")
     assert not np.array_equal(image, page())

@@ -3,7 +3,7 @@
 import pytest
 
 from models.synthetic.glyphs import STROKES
-from models.synthetic.handwriting import Hand, parse, smooth, smudge, stamp, strokes_of
+from models.synthetic.handwriting import Hand, blot, crease, parse, smooth, smudge, stamp, strokes_of
 
 
 @pytest.mark.parametrize("character", sorted(STROKES))
@@ -46,3 +46,14 @@ def test_an_ink_carries_its_truth_escaped() -> None:
 def test_a_stamp_escapes_its_text_and_a_smudge_is_unclear() -> None:
     assert "A &amp; B" in stamp("A & B\nWareneingang", 1)
     assert 'data-text="unclear"' in smudge(1, 100, 30)
+
+
+def test_dirt_has_its_truth_and_every_seed_its_own_dirt() -> None:
+    assert 'data-text="unclear"' in blot(1, 100, 30)
+    assert 'data-text="absent"' in crease(1, 100, 30)
+    for dirt in (blot, crease):
+        assert dirt(1, 100, 30) == dirt(1, 100, 30) != dirt(2, 100, 30)
+
+
+def test_initials_with_a_flourish_keep_within_their_width() -> None:
+    assert Hand(1).paraph("Petra Schöll", 90).width <= 90.01

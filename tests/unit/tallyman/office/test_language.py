@@ -1,6 +1,9 @@
 """Words, numbers and dates in the user's language, both ways."""
 
+import ast
+import inspect
 import re
+from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -13,6 +16,7 @@ from tallyman.domain.reasons import Reason
 from tallyman.errors import UsageError
 from tallyman.office import language, titles
 from tallyman.registry import Registry
+from tallyman.runtime import entry, requests
 
 BERLIN = ZoneInfo("Europe/Berlin")
 GERMAN = language.chosen("de-DE,de;q=0.9,en;q=0.5", BERLIN)
@@ -35,6 +39,37 @@ def said() -> set[str]:
 
 def test_everything_that_is_said_is_said_in_german_too() -> None:
     assert said() - language.catalogue("de").keys() == set()
+
+
+def refusals() -> Iterator[str]:
+    """What a decision may be refused with, and what to do then; not what only a command can be wrong in."""
+    for module in (entry, requests):
+        for call in ast.walk(ast.parse(inspect.getsource(module))):
+            match call:
+                case ast.Call(func=ast.Name("UsageError"), args=[ast.Constant(message)], keywords=more):
+                    told = [message, *(one.value.value for one in more if isinstance(one.value, ast.Constant))]
+                    yield from (str(text) for text in told if "`" not in str(text) and "--" not in str(text))
+
+
+def test_every_refusal_is_said_in_german_too() -> None:
+    texts = set(refusals())
+    assert "Look at it again." in texts, "the scan found nothing"
+    assert texts - language.catalogue("de").keys() == set()
+
+
+@pytest.mark.parametrize("text", ["0; 1", "1; 6"])
+def test_a_refusal_says_what_to_do_in_german_too(text: str) -> None:
+    with pytest.raises(UsageError) as refused:
+        entry.split_pages(text, 5)
+    told = "Die Datei hat 5 Seiten. Lassen Sie weg, was zu keinem Dokument gehört."
+    assert GERMAN.refusal(refused.value) == f"Diese Seite hat die Datei nicht. {told}"
+    assert ENGLISH.refusal(refused.value) == f"{refused.value} {refused.value.advice}"
+
+
+def test_advice_for_a_command_line_is_not_given_in_the_office() -> None:
+    error = UsageError("This review item does not ask for a password.")
+    assert error.advice
+    assert GERMAN.refusal(error) == "Dieser Vorgang fragt nicht nach einem Passwort."
 
 
 def test_a_translation_fills_in_the_same_values() -> None:

@@ -55,6 +55,13 @@ def test_a_person_who_says_what_it_is_solves_that_it_could_not_be_understood() -
     assert corrected(document, [by("eva", type="invoice")]).problems == ()
 
 
+def test_a_person_who_says_what_it_is_has_not_accepted_what_else_is_doubtful() -> None:
+    about = [("UNREADABLE", None), ("LOW_CONFIDENCE", "type"), ("BANK_CHANGED", "iban"), ("SPLIT_SUGGESTED", None)]
+    problems = tuple(Problem(code=code, message="?", field=field) for code, field in about)
+    left = corrected(Document(type="invoice", problems=problems), [by("eva", type="invoice")]).problems
+    assert [problem.code for problem in left] == ["BANK_CHANGED"]
+
+
 PRICE = Finding(reason=Reason.PRICE_VARIANCE, message="too dear", line=1, expected="5.00", actual="5.20")
 BANK = Finding(reason=Reason.BANK_CHANGED, message="another account", persons=2, expected="A", actual="B")
 

@@ -331,21 +331,36 @@ class Reader:
 READING = Reading(media_type="application/pdf", pages=())
 
 
+def _down() -> None:
+    raise OSError("Bolt Ltd, DE89 3704 0044 0532 0130 00")
+
+
 def _defect() -> None:
     raise KeyError("Bolt Ltd, DE89 3704 0044 0532 0130 00")
+
+
+def test_a_document_that_a_reader_fails_on_goes_to_a_person_and_stops_no_other(
+    breakers: Breakers, database: Database
+) -> None:
+    for _ in range(2 * FAILURES):
+        with pytest.raises(Unreadable, match=r"the part 'broken' failed on it .KeyError.") as told:
+            understand(READING, [Reader("broken", 1, _defect)], guard=breakers.around_reader)
+        assert "Bolt" not in str(told.value)
+    with database.transaction() as connection:
+        assert pressure.all_breakers(connection) == {}
 
 
 def test_a_reader_that_fails_is_left_alone_and_no_weaker_one_answers_for_it(
     breakers: Breakers, database: Database, time: Clock
 ) -> None:
-    broken, weaker = Reader("broken", 1, _defect), Reader("weaker", 2, lambda: Document(type="invoice"))
+    broken, weaker = Reader("broken", 1, _down), Reader("weaker", 2, lambda: Document(type="invoice"))
     for _ in range(FAILURES):
-        with pytest.raises(KeyError):
+        with pytest.raises(OSError, match="Bolt"):
             understand(READING, [broken, weaker], guard=breakers.around_reader)
     with pytest.raises(SystemPaused, match="The reader broken"):
         understand(READING, [broken, weaker], guard=breakers.around_reader)
     assert (broken.asked, weaker.asked) == (FAILURES, 0)
-    assert stands(database, "reader:broken").message == "KeyError", "no word of a document"
+    assert stands(database, "reader:broken").message == "OSError", "no word of a document"
     broken._answer = lambda: None
     time.pass_by(31)
     assert understand(READING, [broken, weaker], guard=breakers.around_reader).type == "invoice"

@@ -1,0 +1,32 @@
+"""Figures against their limits."""
+
+from collections.abc import Mapping
+
+from rich.table import Table
+
+Limits = Mapping[str, tuple[str, float]]
+"""For each figure ">=" or "<=", and the limit."""
+
+
+def broken(figures: Mapping[str, float | None], limits: Limits) -> list[str]:
+    """The figures that are beyond their limits. One that was not measured (None) says nothing."""
+    told = {name: value for name in limits if (value := figures[name]) is not None}
+    return [name for name, value in told.items() if not _holds(value, *limits[name])]
+
+
+def verdict(figures: Mapping[str, float | None], limits: Limits) -> Table:
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    table.add_column("figure")
+    for name in ("measured", "limit", "of the limit"):
+        table.add_column(name, justify="right")
+    for name, (sign, limit) in limits.items():
+        value = figures[name]
+        if value is not None:
+            share = f"{value / limit:.2f}" if limit else ""
+            style = "" if _holds(value, sign, limit) else "red"
+            table.add_row(name, f"{value:g}", f"{sign} {limit:g}", share, style=style)
+    return table
+
+
+def _holds(value: float, sign: str, limit: float) -> bool:
+    return value >= limit if sign == ">=" else value <= limit
