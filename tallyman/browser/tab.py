@@ -19,6 +19,7 @@ _POLL_MS = 15
 _LOST_S = 1.0
 """How often a wait for an element looks whether the session has ended."""
 _SENT = "<!doctype html><html id=sent></html>"
+_CLOSE = {"connection": "close"}
 _STILL_S = 3.0
 _AFTER_MESSAGE_S = 2.0
 """How long a page takes at most to send its form after a message that was dismissed."""
@@ -74,7 +75,7 @@ class Tab:
     def fetch(self, url: str) -> bytes:
         """Download a URL with the session's cookies, without leaving the page. Raises SystemDown."""
         with translated():
-            response = self._page.context.request.get(url, timeout=self.timeout_ms)
+            response = self._page.context.request.get(url, headers=_CLOSE, timeout=self.timeout_ms)
             self._check_status(response.status)
             return response.body()
 
@@ -245,10 +246,19 @@ class Tab:
             raise
 
     def _ask_once(self, request: Request) -> APIResponse | None:
-        """The answer to a request that we send in the browser's place, with its cookies; None where none came."""
+        """The answer to a request that we send in the browser's place, with its cookies; None where none came.
+
+        By a connection of its own: one that was kept alive may be closed by the server in the moment we use it again,
+        and nobody could tell whether the request had arrived.
+        """
         try:
             return self._page.context.request.fetch(
-                request, max_redirects=0, max_retries=0, fail_on_status_code=False, timeout=self.timeout_ms
+                request,
+                headers=request.headers | _CLOSE,
+                max_redirects=0,
+                max_retries=0,
+                fail_on_status_code=False,
+                timeout=self.timeout_ms,
             )
         except PlaywrightError:
             return None

@@ -66,6 +66,8 @@ class Pages:
         self.posted: list[str] = []
         self.status = 200
         self.slow_s = 0.0
+        self.callers: list[int] = []
+        """The port that each post came from."""
         self.cut = False
         """Close the connection after a POST was stored, without any answer."""
 
@@ -82,6 +84,7 @@ def pages() -> Iterator[tuple[Pages, str]]:
 
         def do_POST(self) -> None:
             found.posted.append(self.rfile.read(int(self.headers["content-length"])).decode())
+            found.callers.append(self.client_address[1])
             time.sleep(found.slow_s)
             if found.cut:
                 self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -269,6 +272,18 @@ def test_a_connection_that_is_cut_after_the_click_sends_nothing_twice(use: Use, 
         use(work)
     assert len(pages[0].posted) == 2
     assert "action=Post" in pages[0].posted[1]
+
+
+def test_each_click_has_a_connection_of_its_own_which_no_server_closes_meanwhile(
+    use: Use, pages: tuple[Pages, str]
+) -> None:
+    def work(tab: Tab) -> None:
+        tab.fetch(pages[1])
+        for _ in range(2):
+            tab.screen("form").commit("post", OneClick())
+
+    use(work)
+    assert len(set(pages[0].callers)) == 2
 
 
 IN_A_FRAME = "<html><frameset cols=*><frame name=main src=/form></frameset></html>"

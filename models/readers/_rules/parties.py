@@ -79,13 +79,15 @@ def _surer(role: str, block: Block, sure: float, sheets: list[Sheet]) -> float:
     if role != "seller" or block.name is None:
         return sure
     name = fold_text(block.name.text)
-    word = max((fold_text(word.text) for word in block.name.words), key=len)
+    words = [fold_text(word.text) for word in block.name.words]
+    telling = {word for word in (words[0], max(words, key=len)) if len(word) >= 5}
     for sheet in sheets:
         for cell in sheet.cells:
             if cell.page == block.name.page and cell.box == block.name.box:
                 continue
             text = fold_text(cell.text)
-            if name in text or (len(word) >= 5 and word in text and re.search(r"@|www\.", cell.text)):
+            of_mail = re.search(r"@|www\.", cell.text) and any(word in text for word in telling)
+            if name in text or text in telling or of_mail:
                 return min(0.93, sure + 0.18)
     return sure
 

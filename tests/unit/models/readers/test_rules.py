@@ -262,6 +262,17 @@ def test_a_lone_vat_id_of_another_country_than_the_account_is_rather_the_buyers(
     assert document.fields["buyer_vat_id"].confidence <= 0.5
 
 
+def test_a_letterhead_that_begins_as_the_sellers_name_makes_it_surer() -> None:
+    def sure(mark: str) -> float:
+        name = (330, 58, "Kraxler Elektrotechnik GmbH")
+        address = (name, (330, 70, "Flugzeugallee 17"), (330, 82, "12345 Papierfeld"))
+        gone = {"Kraxi GmbH · Flugzeugallee 17 · 12345 Papierfeld": ""}
+        return _changed(gone, *address, (100, 30, mark)).fields["seller_name"].confidence
+
+    assert sure("Kraxler") > sure("Kranich")
+    assert sure("rechnung@kraxler-elektrotechik.example") > sure("Kranich")  # misread, as small print is
+
+
 def test_lines_that_add_up_make_the_totals_nearly_certain() -> None:
     assert _read(_page(INVOICE)).fields["net_total"].confidence >= 0.975
 
