@@ -20,6 +20,10 @@ from tallyman.domain.page import Box, Mark, MarkKind, MarkState, Word
 _TRUSTED = 0.6
 _UP, _DOWN, _RIGHT = 0.075, 0.115, 0.42
 """How far a place to sign reaches from its label at most, in shares of the page."""
+_RIM, _SIDE_RIM = 0.15, 0.004
+"""How much of a word's box is white about its letters, in shares of its height and of the page's width."""
+_BESIDE = 4
+"""So many pixels from a line the paper begins."""
 _SIDE, _TOO_SMALL = 1754, 100
 _SIGNED, _DIRT, _STAMPED, _DOUBTFUL = "signed", "dirt", "stamped", "doubtful"
 
@@ -49,10 +53,11 @@ def find_marks(image: Any, words: Sequence[Word]) -> tuple[Mark, ...]:
     image = shrunk(image, _SIDE)
     height, width = image.shape
     print_height = _print_height(words, height)
-    labels = [label for _, label, _ in places]
-    ink = _without_words(_ink(image), words, labels, print_height)
-    bare, rules = _without_rules(ink, print_height)
-    clusters = _clusters(bare, print_height)
+    labels = [_tight(label) for _, label, _ in places]
+    inked = _ink(image)
+    ink = _without_words(inked, words, labels, print_height)
+    rules = _rules(inked, print_height)
+    clusters = _clusters(_without_rules(ink, rules), print_height)
     zones = [_zone(label, labels, words, rules, ink) for label in labels]
     marks, taken = [], set[int]()
     for (kind, _, text), zone in zip(places, zones, strict=True):
@@ -118,23 +123,48 @@ def _ink(image: Any) -> Any:
     return cv2.threshold(cv2.subtract(paper, grey), 45, 255, cv2.THRESH_BINARY)[1]
 
 
-def _without_rules(ink: Any, print_height: float) -> tuple[Any, Any]:
-    """The ink without ruled lines, and the lines alone, a little wider than they are."""
+def _tight(label: Box) -> Box:
+    """A label's box about its letters alone: engines leave a rim, in which a rule of the form may lie."""
+    up, side = _RIM * (label.y1 - label.y0), min(_SIDE_RIM, 0.25 * (label.x1 - label.x0))
+    return Box(x0=label.x0 + side, y0=label.y0 + up, x1=label.x1 - side, y1=label.y1 - up)
+
+
+def _rules(ink: Any, print_height: float) -> Any:
+    """The form's ruled lines, a little wider than they are; worn ones are whole again."""
     height, width = ink.shape
-    rules = np.zeros_like(ink)
-    across, down = (width // 30 + 3, 1), (1, height // 45 + 3)
-    for shape, gap, side, length in ((across, (1, 5), 2, width // 14), (down, (5, 1), 3, height // 22)):
-        # Short pieces, so that a rule may lean, or be worn; together they must be long, and thinner than bold words.
-        whole = cv2.morphologyEx(ink, cv2.MORPH_CLOSE, np.ones(gap, np.uint8))
-        pieces = cv2.morphologyEx(whole, cv2.MORPH_OPEN, cv2.getStructuringElement(cv2.MORPH_RECT, shape))
-        _, labels, stats, _ = cv2.connectedComponentsWithStats(pieces, connectivity=8)
-        lines = (stats[:, side] >= length) & (stats[:, 4] <= 0.35 * print_height * stats[:, side])
-        lines[0] = False
-        rules |= np.where(lines[labels], np.uint8(255), np.uint8(0))
-    rules = cv2.dilate(rules, np.ones((3, 3), np.uint8))
+    across = _lines(ink, print_height, piece=width // 30 + 3, long=width // 8)
+    down = _lines(np.ascontiguousarray(ink.T), print_height, piece=height // 45 + 3, long=height // 22).T
+    return cv2.dilate(across | down, np.ones((3, 3), np.uint8))
+
+
+def _lines(ink: Any, print_height: float, *, piece: int, long: int) -> Any:
+    """Level lines of at least `long` pixels, put together of straight pieces, so that a line may lean or be worn."""
+    whole = cv2.morphologyEx(ink, cv2.MORPH_CLOSE, np.ones((5, 1), np.uint8))
+    pieces = cv2.morphologyEx(whole, cv2.MORPH_OPEN, np.ones((1, piece), np.uint8))
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(pieces, connectivity=8)
+    keep = np.zeros(len(stats), np.uint8)
+    for n in range(1, len(stats)):
+        x, y, w, h, area = (int(value) for value in stats[n])
+        keep[n] = area <= 0.35 * print_height * w and _free(ink, labels[y : y + h, x : x + w] == n, x, y)
+    lines = cv2.morphologyEx(keep[labels] * np.uint8(255), cv2.MORPH_CLOSE, np.ones((3, 2 * piece), np.uint8))
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(lines, connectivity=8)
+    enough = stats[:, 2] >= long
+    enough[0] = False
+    return np.where(enough[labels], np.uint8(255), np.uint8(0))
+
+
+def _free(ink: Any, piece: Any, x: int, y: int) -> bool:
+    """Whether paper is on both sides of a piece of a line: the feet of letters look like one, and have none above."""
+    columns = np.arange(x, x + piece.shape[1])
+    above = np.maximum(0, y + piece.argmax(axis=0) - _BESIDE)
+    below = np.minimum(len(ink) - 1, y + len(piece) - 1 - piece[::-1].argmax(axis=0) + _BESIDE)
+    return _share(ink[above, columns]) < 0.5 and _share(ink[below, columns]) < 0.5
+
+
+def _without_rules(ink: Any, rules: Any) -> Any:
     bare = ink.copy()
     bare[cv2.dilate(rules, np.ones((3, 3), np.uint8)) > 0] = 0
-    return bare, rules
+    return bare
 
 
 def _without_words(ink: Any, words: Sequence[Word], labels: Sequence[Box], print_height: float) -> Any:
@@ -257,15 +287,14 @@ def _zone(label: Box, labels: list[Box], words: Sequence[Word], rules: Any, ink:
     # A line just above the label is the one to sign on, unless it is the upper edge of a box about the label.
     if above is not None and not _boxed(label, ink, below or label.y1 + _DOWN / 2):
         top = max(above - _UP, _edge(label, words, right, upwards=True, start=above))
-        bottom, middle, line = above + 0.004, above - 0.01, above
+        bottom, line = above + 0.004, above
     else:
         top = label.y0 - 0.3 * tall
         line = below if below is not None else 0.0
         bottom = line + 0.004 if line else min(label.y1 + _DOWN, _edge(label, words, right, upwards=False))
-        middle = (label.y1 + bottom) / 2
     if line:
         right = min(right, _end(rules, line, label))
-    right = min(right, _fence(rules, middle, label.x0 + 0.02, right))
+    right = min(right, _fence(rules, top + tall, bottom - 0.004, label.x0 + 0.02, right))
     return Box(x0=left, y0=max(0.0, top), x1=max(right, left + 0.02), y1=min(1.0, max(bottom, top + tall)))
 
 
@@ -284,7 +313,7 @@ def _end(rules: Any, line: float, label: Box) -> float:
     height, width = rules.shape
     row = int(line * height)
     drawn = (rules[max(0, row - 3) : row + 4] > 0).any(axis=0)
-    start, gap = int((label.x0 + 0.03) * width), max(4, width // 200)
+    start, gap = int((label.x0 + 0.03) * width), max(4, width // 50)
     if len(drawn) < start + gap:
         return 1.0
     blank = np.convolve(~drawn[start:], np.ones(gap), "valid") >= gap
@@ -299,11 +328,14 @@ def _boxed(label: Box, ink: Any, bottom: float) -> bool:
     return _share(ink[rows, columns].any(axis=1)) > 0.5
 
 
-def _fence(rules: Any, row: float, start: float, end: float) -> float:
-    """Where the first upright rule right of `start` stands, about the height `row`; `end` where there is none."""
+def _fence(rules: Any, top: float, bottom: float, start: float, end: float) -> float:
+    """Where the first upright rule right of `start` stands, which goes from the top to the bottom, as no stroke of a
+    hand does; `end` where there is none."""
     height, width = rules.shape
-    band = rules[max(0, int((row - 0.006) * height)) : int((row + 0.006) * height) + 1]
-    found = np.flatnonzero((band > 0).sum(axis=0)[int(start * width) : int(end * width)] > 0.8 * max(1, len(band)))
+    band = rules[max(0, int(top * height)) : int(bottom * height) + 1, int(start * width) : int(end * width)]
+    if not band.size:
+        return end
+    found = np.flatnonzero((cv2.dilate(band, np.ones((1, 5), np.uint8)) > 0).mean(axis=0) > 0.8)
     return float(start + found[0] / width) if len(found) else end
 
 

@@ -74,3 +74,65 @@ def test_a_page_that_asks_for_nothing_has_no_marks() -> None:
     page = _page()
     _sign(page)
     assert find_marks(page, _label("Rechnung")) == ()
+
+
+BOX = (110, 1380, 660, 1560)
+IN_BOX = Word(text="Unterschrift", box=Box(x0=0.1, y0=1390 / HEIGHT, x1=0.2, y1=1412 / HEIGHT), confidence=1.0, line=0)
+
+
+def _box(page: np.ndarray, *gaps: tuple[int, int]) -> None:
+    """A box to sign in, its lines worn away between the gaps' columns."""
+    x0, y0, x1, y1 = BOX
+    cv2.rectangle(page, (x0, y0), (x1, y1), 0, 2)
+    for left, right in gaps:
+        page[y0 - 3 : y0 + 4, left:right] = page[y1 - 3 : y1 + 4, left:right] = 255
+
+
+def test_a_place_to_sign_reaches_to_the_end_of_its_box_over_a_stroke_under_the_name() -> None:
+    page = _page()
+    _box(page)
+    _sign(page)
+    cv2.line(page, (130, 1535), (270, 1532), 20, 3)
+    (mark,) = find_marks(page, (IN_BOX,))
+    assert mark.state is MarkState.PRESENT
+    assert mark.box.x1 * WIDTH == pytest.approx(BOX[2], abs=12)
+    assert mark.box.y1 * HEIGHT == pytest.approx(BOX[3], abs=12)
+
+
+def test_a_tall_stroke_is_no_end_of_the_place_to_sign() -> None:
+    page = _page()
+    _box(page)
+    cv2.line(page, (200, 1430), (202, 1530), 20, 3)
+    (mark,) = find_marks(page, (IN_BOX,))
+    assert mark.box.x1 * WIDTH == pytest.approx(BOX[2], abs=12)
+
+
+def test_worn_lines_are_whole() -> None:
+    page = _page()
+    _box(page, (260, 300), (430, 470))
+    (mark,) = find_marks(page, (IN_BOX,))
+    assert mark.box.x1 * WIDTH == pytest.approx(BOX[2], abs=12)
+
+
+def test_a_line_within_the_rim_that_an_engine_leaves_about_a_label_is_seen() -> None:
+    page = _page()
+    cv2.line(page, (124, 1402), (600, 1402), 0, 2)
+    _sign(page)  # below the line, where nobody asks for it
+    label = Word(
+        text="Unterschrift", box=Box(x0=0.1, y0=1398 / HEIGHT, x1=0.2, y1=1424 / HEIGHT), confidence=1.0, line=0
+    )
+    (mark, _written) = find_marks(page, (label,))
+    assert mark.state is MarkState.ABSENT
+    assert mark.box.y1 * HEIGHT == pytest.approx(1402, abs=15)
+
+
+def test_the_feet_of_letters_are_no_line() -> None:
+    page = _page()
+    _box(page)
+    for x in range(126, 250, 8):  # letters that run together at their feet
+        cv2.line(page, (x, 1393), (x, 1416), 0, 3)
+    cv2.line(page, (126, 1416), (250, 1416), 0, 2)
+    _sign(page)
+    (mark,) = find_marks(page, (IN_BOX,))
+    assert mark.state is MarkState.PRESENT
+    assert mark.box.y1 * HEIGHT == pytest.approx(BOX[3], abs=12)
