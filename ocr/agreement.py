@@ -13,6 +13,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from ocr.imaging.components import components
 from ocr.second_opinion import crop
 from tallyman.contracts.ocr_engine import OcrEngine
 from tallyman.domain.page import Box, Word
@@ -101,11 +102,12 @@ def leaves_out(image: Any, words: Sequence[Word]) -> bool:
     """
     small = cv2.resize(image, (image.shape[1] // 2, image.shape[0] // 2), interpolation=cv2.INTER_AREA)
     ink = cv2.adaptiveThreshold(small, 255, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY_INV, _BLOCK, _DARKER)
-    _, _, stats, centres = cv2.connectedComponentsWithStats(ink, connectivity=8)
+    _, stats = components(ink)
     across, down = stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT]
-    letters = centres[(down >= _LETTER_LEAST) & (down <= _LETTER_MOST) & (across >= 2) & (across <= 5 * down)]
+    letters = stats[(down >= _LETTER_LEAST) & (down <= _LETTER_MOST) & (across >= 2) & (across <= 5 * down)]
     said = _said(small.shape, words)
-    outside = np.count_nonzero(~said[letters[:, 1].astype(int), letters[:, 0].astype(int)])
+    middle = letters[:, :2] + letters[:, 2:4] // 2
+    outside = np.count_nonzero(~said[middle[:, 1], middle[:, 0]])
     return bool(outside > max(_FEW_LETTERS, _LEFT_OUT * len(letters)))
 
 

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 import zxingcpp
 
+from ocr.imaging.components import components
 from ocr.imaging.scale import divided
 from tallyman.domain.page import MAX_BARCODE, Barcode, Box
 
@@ -113,7 +114,7 @@ def _unread(small: Any, found: list[Barcode]) -> Iterator[tuple[int, int, int, i
     ink = 1 - cv2.blur(blocks, (_AREA, _AREA)) / np.maximum(paper, 1)
     likely = ((ink > _INK_LEAST) & (ink < _INK_MOST)).astype(np.uint8)
     likely = cv2.morphologyEx(likely, cv2.MORPH_OPEN, np.ones((_SMALLEST, _SMALLEST), np.uint8))
-    _, _, stats, _ = cv2.connectedComponentsWithStats(likely, connectivity=8)
+    _, stats = components(likely)
     high, wide = likely.shape
     for x, y, across, down, _ in sorted(stats[1:], key=lambda row: -row[4])[:_PLACES]:
         place = Box(x0=x / wide, y0=y / high, x1=(x + across) / wide, y1=(y + down) / high)

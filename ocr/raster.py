@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+import pi_heif
 from PIL import Image, UnidentifiedImageError
 
 from tallyman.errors import Quarantined, Unreadable
@@ -26,6 +27,10 @@ _UPRIGHT = {
 }
 _STRIP = 64
 """Rows, after shrinking."""
+# Once for all children, for Pillow looks for its formats where they are needed first. Of a HEIC file only the main
+# pictures are decoded, on one thread.
+Image.init()
+pi_heif.register_heif_opener(decode_threads=1, thumbnails=False, depth_images=False, aux_images=False)
 _GREY = ("1", "L", "LA", "I", "I;16", "I;16B", "I;16L", "I;16N", "F")
 
 
@@ -33,7 +38,6 @@ def open_image(path: str) -> Any:
     """The open image, nothing decoded yet. Raises Unreadable or Quarantined (pixels, pages)."""
     warnings.simplefilter("error", Image.DecompressionBombWarning)
     Image.MAX_IMAGE_PIXELS = MAX_PIXELS
-    _learn_heic()
     try:
         image = Image.open(path, formats=("PNG", "JPEG", "TIFF", "WEBP", "HEIF"))
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
@@ -44,13 +48,6 @@ def open_image(path: str) -> Any:
     if count > MAX_PAGES:
         raise Quarantined(f"The file has {count:,} pages; at most {MAX_PAGES} are read.")
     return image
-
-
-def _learn_heic() -> None:
-    """HEIC as one of Pillow's formats; only the main pictures are decoded, on one thread."""
-    import pi_heif
-
-    pi_heif.register_heif_opener(decode_threads=1, thumbnails=False, depth_images=False, aux_images=False)
 
 
 def count_pages(image: Any) -> int:

@@ -6,6 +6,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from ocr.imaging.components import components
 from ocr.imaging.scale import shrunk
 
 _SIDE = 1600
@@ -39,7 +40,7 @@ def find_letters(image: Any) -> Letters:
     small = shrunk(image, _SIDE)
     height, width = small.shape
     _, ink = cv2.threshold(cv2.subtract(cv2.blur(small, (31, 31)), small), _DARKER, 255, cv2.THRESH_BINARY)
-    _, _, stats, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
+    _, stats = components(ink)
     x, y, w, h, area = stats[1:].T
     long, short = np.maximum(w, h), np.minimum(w, h)
     fits = (long >= _SMALLEST) & (long <= _LARGEST) & (short >= 2) & (long <= 8 * short)

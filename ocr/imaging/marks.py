@@ -13,6 +13,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from ocr.imaging.components import components
 from ocr.imaging.scale import shrunk
 from ocr.marklabels import label_places
 from tallyman.domain.page import Box, Mark, MarkKind, MarkState, Word
@@ -141,13 +142,13 @@ def _lines(ink: Any, print_height: float, *, piece: int, long: int) -> Any:
     """Level lines of at least `long` pixels, put together of straight pieces, so that a line may lean or be worn."""
     whole = cv2.morphologyEx(ink, cv2.MORPH_CLOSE, np.ones((5, 1), np.uint8))
     pieces = cv2.morphologyEx(whole, cv2.MORPH_OPEN, np.ones((1, piece), np.uint8))
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(pieces, connectivity=8)
+    labels, stats = components(pieces)
     keep = np.zeros(len(stats), np.uint8)
     for n in range(1, len(stats)):
         x, y, w, h, area = (int(value) for value in stats[n])
         keep[n] = area <= 0.35 * print_height * w and _free(ink, labels[y : y + h, x : x + w] == n, x, y)
     lines = cv2.morphologyEx(keep[labels] * np.uint8(255), cv2.MORPH_CLOSE, np.ones((3, 2 * piece), np.uint8))
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(lines, connectivity=8)
+    labels, stats = components(lines)
     enough = stats[:, 2] >= long
     enough[0] = False
     return np.where(enough[labels], np.uint8(255), np.uint8(0))
@@ -192,14 +193,14 @@ def _without_words(ink: Any, words: Sequence[Word], labels: Sequence[Box], print
 def _clusters(ink: Any, print_height: float) -> list[_Cluster]:
     """Ink nearer than a print height is one cluster; specks and the rim of the scan are none."""
     height, width = ink.shape
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
+    labels, stats = components(ink)
     sizes = stats[:, 2:4].max(axis=1)
     keep = sizes >= 0.45 * print_height
     keep[0] = False
     ink = np.where(keep[labels], np.uint8(255), np.uint8(0))
     reach = max(3, int(0.8 * print_height))
     joined = cv2.dilate(ink, np.ones((max(3, reach // 2), reach), np.uint8))
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
+    labels, stats = components(joined)
     found = []
     for n in range(1, len(stats)):
         x, y, w, h = (int(value) for value in stats[n][:4])
@@ -247,7 +248,7 @@ def _thickest(ink: Any) -> float:
 
 def _tallest(ink: Any) -> int:
     """The height of the tallest connected stroke."""
-    return int(cv2.connectedComponentsWithStats(ink, connectivity=8)[2][1:, 3].max())
+    return int(components(ink)[1][1:, 3].max())
 
 
 def _framed(ink: Any, print_height: float) -> bool:
