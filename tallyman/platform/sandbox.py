@@ -24,7 +24,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import IO, Any, BinaryIO
@@ -115,7 +115,7 @@ def _exchange(module: str, request: bytes, limits: Limits, into: IO[bytes] | Non
                 raise _too_late(child, limits)
         finally:
             _kill_group(child)
-        return _decode(told, _number(status, time.monotonic() + _ENDS_WITHIN_S), limits)
+        return _decode(told, lambda: _number(status, time.monotonic() + _ENDS_WITHIN_S), limits)
 
 
 def _pipe(stack: ExitStack) -> tuple[BinaryIO, BinaryIO]:
@@ -246,23 +246,25 @@ def _kill_group(child: int) -> None:
         os.killpg(child, signal.SIGKILL)
 
 
-def _decode(answer: bytes, returncode: int | None, limits: Limits) -> Any:
+def _decode(answer: bytes, ended: Callable[[], int], limits: Limits) -> Any:
+    """ended: how the child ended, which is waited for only without an answer: to put a process away takes a while."""
     with contextlib.suppress(ValueError, RecursionError):
         return json.loads(answer)
+    returncode = ended()
     if returncode == -signal.SIGXCPU:
         raise Quarantined(_TOO_MUCH.format(what="computing time", limit=f"{limits.cpu_s} s"))
     if returncode == -signal.SIGABRT:
         raise Quarantined(_TOO_MUCH.format(what="memory", limit=f"{limits.memory_mib} MiB"))
     if answer and returncode == 0:
         raise Quarantined(_STRANGE)
-    if returncode is None or returncode >= 0 or returncode in STOPPED:
+    if returncode >= 0 or returncode in STOPPED:
         raise stopped(returncode)
     raise Quarantined(f"The file broke the program that reads it ({signal.strsignal(-returncode)}).")
 
 
-def stopped(returncode: int | None) -> TechnicalError:
+def stopped(returncode: int) -> TechnicalError:
     """The error for a child that ended without an answer, and not by what it read."""
-    how = signal.Signals(-returncode).name if returncode is not None and returncode < 0 else f"exit code {returncode}"
+    how = signal.Signals(-returncode).name if returncode < 0 else f"exit code {returncode}"
     return TechnicalError(f"The child process that reads files ended without an answer ({how}).")
 
 

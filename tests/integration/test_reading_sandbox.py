@@ -307,7 +307,7 @@ def test_no_child_is_left_behind() -> None:
 )
 def test_what_a_child_that_was_taken_over_answers_is_no_error_of_ours(answer: bytes) -> None:
     with pytest.raises(Quarantined, match="never says"):
-        result_of(_decode(answer, 0, FAST))
+        result_of(_decode(answer, lambda: 0, FAST))
 
 
 @pytest.mark.parametrize("by", [signal.SIGSEGV, signal.SIGRTMIN + 1])
