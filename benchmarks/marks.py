@@ -5,7 +5,6 @@ our own documents, not the world's.
 that the reader finds in the scan's file, as in life; with `printed` only the looking is measured.
 """
 
-import json
 import random
 import re
 import time
@@ -21,12 +20,11 @@ import cv2
 import numpy as np
 import pypdfium2
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from benchmarks.pages import Tick, nothing, together
 from benchmarks.peers import folded
 from benchmarks.timing import one_thread
+from benchmarks.verdict import show
 from models.synthetic import (
     POD_LAYOUTS,
     InvoiceSpec,
@@ -320,12 +318,7 @@ def main(
         told["mending"] = measure_mending(max(1, count // 6), seed)
     if only in ("", "marks"):
         told["marks"] = measure_marks(count, seed, "printed" if words == "printed" else "reader")
-    table = Table("what", "figure", "value", title=f"Own papers, {count} of each kind, seed {seed}")
-    for what, figures in told.items():
-        for name, value in figures.items():
-            table.add_row(what, name, str(value))
-    Console().print(table)
-    print(json.dumps(told))
+    show(told, f"Own papers, {count} of each kind, seed {seed}")
 
 
 if __name__ == "__main__":

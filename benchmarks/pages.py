@@ -5,7 +5,6 @@ models/synthetic prints and scans, turned and leaning: our own documents, not th
 file is: a scan as PDF, a phone's photo as JPEG. Seeds below 1000 were looked at while the reader was made.
 """
 
-import json
 import random
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -19,10 +18,9 @@ import numpy as np
 import pikepdf
 import typer
 from PIL import Image
-from rich.console import Console
-from rich.table import Table
 
 from benchmarks.peers import CORES
+from benchmarks.verdict import show
 from models.synthetic import Printer, Scan, random_invoice, random_pod, random_scan
 from models.synthetic.barcodes import random_codes
 from ocr.reader import READER
@@ -183,12 +181,7 @@ def main(
 ) -> None:
     """Print a table; the last line is JSON."""
     told = measure_pages(count, seed)
-    table = Table("what", "figure", "value", title=f"Own papers, {papers(count)}, seed {seed}")
-    for what, figures in told.items():
-        for name, value in figures.items():
-            table.add_row(what, name, str(value))
-    Console().print(table)
-    print(json.dumps(told))
+    show(told, f"Own papers, {papers(count)}, seed {seed}")
 
 
 if __name__ == "__main__":

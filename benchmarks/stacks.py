@@ -5,17 +5,15 @@
 were looked at while the weights were made.
 """
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from benchmarks.pages import Tick, nothing
+from benchmarks.verdict import show
 from models.cross_checks._stack.split import split_of
 from models.synthetic import Printer, random_invoice
 from models.synthetic.stacks import print_stack
@@ -106,12 +104,7 @@ def main(
         "splits": measure_splits(stacks, seed),
         "false_alarms": measure_false_alarms(singles, seed, files),
     }
-    table = Table("part", "figure", "value")
-    for part, figures in result.items():
-        for name, value in figures.items():
-            table.add_row(part, name, str(value))
-    Console().print(table)
-    print(json.dumps(result))
+    show(result)
 
 
 if __name__ == "__main__":

@@ -1,11 +1,24 @@
-"""Figures against their limits."""
+"""Figures shown, and held against their limits."""
 
+import json
 from collections.abc import Mapping
+from typing import Any
 
+from rich.console import Console
 from rich.table import Table
 
 Limits = Mapping[str, tuple[str, float]]
 """For each figure ">=" or "<=", and the limit."""
+
+
+def show(told: Mapping[str, Mapping[str, Any]], title: str | None = None) -> None:
+    """A table of all figures of each part; the last line is JSON."""
+    table = Table("part", "figure", "value", title=title)
+    for part, figures in told.items():
+        for name, value in figures.items():
+            table.add_row(part, name, str(value))
+    Console().print(table)
+    print(json.dumps(told))
 
 
 def broken(figures: Mapping[str, float | None], limits: Limits) -> list[str]:

@@ -17,19 +17,25 @@ _MAP = """/CIDInit /ProcSet findresource begin 12 dict begin begincmap
 1 beginbfchar <41> <{}> endbfchar endcmap end end"""
 
 
+def _read_as(folder: Path, printed: str, said: str) -> str:
+    """The one word of a page on which the letter A says something else (UTF-16 in hexadecimal digits)."""
+    file = text_pdf(folder / "said.pdf", [[(50, 50, printed)]])
+    with pikepdf.open(file, allow_overwriting_input=True) as document:
+        document.pages[0].Resources.Font.F1.ToUnicode = document.make_stream(_MAP.format(said).encode())
+        document.save(file)
+    (word,) = pdf.text_words(pdf.open_pdf(str(file))[0])
+    return word.text
+
+
 @pytest.mark.parametrize(
     ("said", "read"),
     [("D83DDE00", "\U0001f600"), ("DBFFDFFF", "\U0010ffff"), ("D83D", ""), ("DE00", "\ufffd")],
     ids=["a pair", "the last one", "a first half alone", "a second half alone"],
 )
 def test_a_character_of_two_halves_is_one_and_a_half_is_none(tmp_path: Path, said: str, read: str) -> None:
-    file = text_pdf(tmp_path / "halves.pdf", [[(50, 50, "xAx")]])
-    with pikepdf.open(file, allow_overwriting_input=True) as document:
-        document.pages[0].Resources.Font.F1.ToUnicode = document.make_stream(_MAP.format(said).encode())
-        document.save(file)
-    (word,) = pdf.text_words(pdf.open_pdf(str(file))[0])
-    assert word.text == f"x{read}x"
-    word.text.encode("utf-8")
+    text = _read_as(tmp_path, "xAx", said)
+    assert text == f"x{read}x"
+    text.encode("utf-8")
 
 
 @pytest.mark.parametrize(
@@ -38,12 +44,7 @@ def test_a_character_of_two_halves_is_one_and_a_half_is_none(tmp_path: Path, sai
     ids=["wide", "Arabic", "bold", "turns what follows", "no width", "a tag", "a power is no digit"],
 )
 def test_a_number_is_what_a_person_sees_whatever_its_characters_are(tmp_path: Path, said: str, read: str) -> None:
-    file = text_pdf(tmp_path / "digits.pdf", [[(50, 50, "4A7")]])
-    with pikepdf.open(file, allow_overwriting_input=True) as document:
-        document.pages[0].Resources.Font.F1.ToUnicode = document.make_stream(_MAP.format(said).encode())
-        document.save(file)
-    (word,) = pdf.text_words(pdf.open_pdf(str(file))[0])
-    assert word.text == f"4{read}7"
+    assert _read_as(tmp_path, "4A7", said) == f"4{read}7"
 
 
 def drawing(content: bytes) -> Any:
