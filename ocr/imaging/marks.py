@@ -25,6 +25,12 @@ _RIM, _SIDE_RIM = 0.15, 0.004
 """How much of a word's box is white about its letters, in shares of its height and of the page's width."""
 _BESIDE = 4
 """So many pixels from a line the paper begins."""
+_JOINT = 50
+"""A worn line may have gaps of such a part of the page's width; between two lines side by side is more."""
+_LINE = 0.125
+"""A form's line to sign on is mostly longer than this share of the page's width, a stroke under a name shorter."""
+_FENCE = 0.036
+"""So high, in shares of the page, an upright line is looked at, from the foot of the place up."""
 _SIDE, _TOO_SMALL = 1754, 100
 _SIGNED, _DIRT, _STAMPED, _DOUBTFUL = "signed", "dirt", "stamped", "doubtful"
 
@@ -57,9 +63,9 @@ def find_marks(image: Any, words: Sequence[Word]) -> tuple[Mark, ...]:
     labels = [_tight(label) for _, label, _ in places]
     inked = _ink(image)
     ink = _without_words(inked, words, labels, print_height)
-    rules = _rules(inked, print_height)
+    rules, fences = _rules(inked, print_height)
     clusters = _clusters(_without_rules(ink, rules), print_height)
-    zones = [_zone(label, labels, words, rules, ink) for label in labels]
+    zones = [_zone(label, labels, words, rules, fences, ink) for label in labels]
     marks, taken = [], set[int]()
     for (kind, _, text), zone in zip(places, zones, strict=True):
         inside = [n for n, cluster in enumerate(clusters) if _within(cluster, zone, width, height)]
@@ -130,28 +136,36 @@ def _tight(label: Box) -> Box:
     return Box(x0=label.x0 + side, y0=label.y0 + up, x1=label.x1 - side, y1=label.y1 - up)
 
 
-def _rules(ink: Any, print_height: float) -> Any:
-    """The form's ruled lines, a little wider than they are; worn ones are whole again."""
+def _rules(ink: Any, print_height: float) -> tuple[Any, Any]:
+    """The form's ruled lines, and its upright ones with also those too short to be told from a hand's strokes; all a
+    little wider than they are, and worn ones whole again."""
     height, width = ink.shape
-    across = _lines(ink, print_height, piece=width // 30 + 3, long=width // 8)
-    down = _lines(np.ascontiguousarray(ink.T), print_height, piece=height // 45 + 3, long=height // 22).T
-    return cv2.dilate(across | down, np.ones((3, 3), np.uint8))
+    joint = width // _JOINT
+    across = _long(_lines(ink, print_height, piece=width // 30 + 3, joint=joint), width // 14)
+    upright = _lines(np.ascontiguousarray(ink.T), print_height, piece=height // 45 + 3, joint=joint)
+    rules, fences = across | _long(upright, height // 22).T, _long(upright, height // 28).T
+    return cv2.dilate(rules, np.ones((3, 3), np.uint8)), cv2.dilate(fences, np.ones((3, 3), np.uint8))
 
 
-def _lines(ink: Any, print_height: float, *, piece: int, long: int) -> Any:
-    """Level lines of at least `long` pixels, put together of straight pieces, so that a line may lean or be worn."""
+def _lines(ink: Any, print_height: float, *, piece: int, joint: int) -> Any:
+    """Level lines, put together of straight pieces, so that a line may lean or be worn."""
     whole = cv2.morphologyEx(ink, cv2.MORPH_CLOSE, np.ones((5, 1), np.uint8))
     pieces = cv2.morphologyEx(whole, cv2.MORPH_OPEN, np.ones((1, piece), np.uint8))
     labels, stats = components(pieces)
     keep = np.zeros(len(stats), np.uint8)
     for n in range(1, len(stats)):
         x, y, w, h, area = (int(value) for value in stats[n])
-        keep[n] = area <= 0.35 * print_height * w and _free(ink, labels[y : y + h, x : x + w] == n, x, y)
-    lines = cv2.morphologyEx(keep[labels] * np.uint8(255), cv2.MORPH_CLOSE, np.ones((3, 2 * piece), np.uint8))
+        if area <= 0.35 * print_height * w and _free(ink, labels[y : y + h, x : x + w] == n, x, y):
+            keep[n] = 255
+    return cv2.morphologyEx(keep[labels], cv2.MORPH_CLOSE, np.ones((3, joint), np.uint8))
+
+
+def _long(lines: Any, least: int) -> Any:
+    """Those of level lines that are at least so many pixels long."""
     labels, stats = components(lines)
-    enough = stats[:, 2] >= long
-    enough[0] = False
-    return np.where(enough[labels], np.uint8(255), np.uint8(0))
+    keep = np.where(stats[:, 2] >= least, np.uint8(255), np.uint8(0))
+    keep[0] = 0
+    return keep[labels]
 
 
 def _free(ink: Any, piece: Any, x: int, y: int) -> bool:
@@ -276,15 +290,20 @@ def _within(cluster: _Cluster, zone: Box, width: int, height: int) -> bool:
     return across > 0 and down > 0 and across * down > 0.5 * area
 
 
-def _zone(label: Box, labels: list[Box], words: Sequence[Word], rules: Any, ink: Any) -> Box:
+def _zone(label: Box, labels: list[Box], words: Sequence[Word], rules: Any, fences: Any, ink: Any) -> Box:
     """Where a hand signs: above a label that stands under its line, else from the label down and to its right, as far
     as the next rule, label or printed line."""
     tall = label.y1 - label.y0
-    beside = [box.x0 for box in labels if box.x0 > label.x1 and _level_with(box, label)]
+    beside = [
+        box.x0
+        for box in (*labels, *(word.box for word in words if word.confidence >= _TRUSTED and len(word.text) > 1))
+        if box.x0 > label.x1 + 0.02 and _level_with(box, label)
+    ]
     right = min([label.x1 + _RIGHT, 1.0, *(edge - 0.005 for edge in beside)])
     left = max(0.0, label.x0 - 0.01)
     above = _rule(rules, label, label.y0 + 0.3 * tall, label.y0 - max(0.006, 0.5 * tall))
-    below = _rule(rules, label, label.y1, label.y1 + _DOWN)
+    edge = _edge(label, words, right, upwards=False)
+    below = _rule_below(rules, label, edge)
     # A line just above the label is the one to sign on, unless it is the upper edge of a box about the label.
     if above is not None and not _boxed(label, ink, below or label.y1 + _DOWN / 2):
         top = max(above - _UP, _edge(label, words, right, upwards=True, start=above))
@@ -292,11 +311,22 @@ def _zone(label: Box, labels: list[Box], words: Sequence[Word], rules: Any, ink:
     else:
         top = label.y0 - 0.3 * tall
         line = below if below is not None else 0.0
-        bottom = line + 0.004 if line else min(label.y1 + _DOWN, _edge(label, words, right, upwards=False))
+        bottom = line + 0.004 if line else min(label.y1 + _DOWN, edge)
     if line:
         right = min(right, _end(rules, line, label))
-    right = min(right, _fence(rules, top + tall, bottom - 0.004, label.x0 + 0.02, right))
+    right = min(right, _fence(fences, max(top, bottom - _FENCE), bottom - 0.004, label.x0 + 0.02, right))
     return Box(x0=left, y0=max(0.0, top), x1=max(right, left + 0.02), y1=min(1.0, max(bottom, top + tall)))
+
+
+def _rule_below(rules: Any, label: Box, edge: float) -> float | None:
+    """The height of the first rule below that is long, as a form's are, with no print on the way (`edge`), since there
+    may be a stroke under a name; else of the first one."""
+    first = found = _rule(rules, label, label.y1, label.y1 + _DOWN)
+    while found is not None and (found is first or found < edge):
+        if _end(rules, found, label) - label.x0 >= _LINE:
+            return found
+        found = _rule(rules, label, found + 0.005, label.y1 + _DOWN)
+    return first
 
 
 def _rule(rules: Any, label: Box, start: float, end: float) -> float | None:
@@ -314,7 +344,7 @@ def _end(rules: Any, line: float, label: Box) -> float:
     height, width = rules.shape
     row = int(line * height)
     drawn = (rules[max(0, row - 3) : row + 4] > 0).any(axis=0)
-    start, gap = int((label.x0 + 0.03) * width), max(4, width // 50)
+    start, gap = int((label.x0 + 0.03) * width), max(4, width // _JOINT)
     if len(drawn) < start + gap:
         return 1.0
     blank = np.convolve(~drawn[start:], np.ones(gap), "valid") >= gap
@@ -329,14 +359,14 @@ def _boxed(label: Box, ink: Any, bottom: float) -> bool:
     return _share(ink[rows, columns].any(axis=1)) > 0.5
 
 
-def _fence(rules: Any, top: float, bottom: float, start: float, end: float) -> float:
-    """Where the first upright rule right of `start` stands, which goes from the top to the bottom, as no stroke of a
-    hand does; `end` where there is none."""
-    height, width = rules.shape
-    band = rules[max(0, int(top * height)) : int(bottom * height) + 1, int(start * width) : int(end * width)]
+def _fence(fences: Any, top: float, bottom: float, start: float, end: float) -> float:
+    """Where the first upright rule right of `start` stands, which goes all the way from `top` to `bottom`, as hardly a
+    hand's stroke does; `end` where there is none."""
+    height, width = fences.shape
+    band = fences[max(0, int(top * height)) : int(bottom * height) + 1, int(start * width) : int(end * width)]
     if not band.size:
         return end
-    found = np.flatnonzero((cv2.dilate(band, np.ones((1, 5), np.uint8)) > 0).mean(axis=0) > 0.8)
+    found = np.flatnonzero((cv2.dilate(band, np.ones((1, 5), np.uint8)) > 0).mean(axis=0) > 0.95)
     return float(start + found[0] / width) if len(found) else end
 
 

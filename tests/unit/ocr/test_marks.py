@@ -18,10 +18,10 @@ def _label(text: str = "Unterschrift", y: float = 0.80) -> tuple[Word, ...]:
     return (Word(text=text, box=Box(x0=0.1, y0=y, x1=0.22, y1=y + 0.012), confidence=1.0, line=0),)
 
 
-def _sign(page: np.ndarray) -> None:
+def _sign(page: np.ndarray, x0: int = 140, y0: int = 1450) -> None:
     across = np.linspace(0, 1, 200)
-    x = 140 + 260 * across + 25 * np.sin(40 * across)
-    y = 1450 + 35 * np.sin(25 * across) * (1.2 - across)
+    x = x0 + 260 * across + 25 * np.sin(40 * across)
+    y = y0 + 35 * np.sin(25 * across) * (1.2 - across)
     points = np.stack([x, y], axis=1).astype(np.int32)
     cv2.polylines(page, [points], False, 20, 3, cv2.LINE_AA)
 
@@ -109,7 +109,7 @@ def test_a_tall_stroke_is_no_end_of_the_place_to_sign() -> None:
 
 def test_worn_lines_are_whole() -> None:
     page = _page()
-    _box(page, (260, 300), (430, 470))
+    _box(page, (260, 278), (430, 450))
     (mark,) = find_marks(page, (IN_BOX,))
     assert mark.box.x1 * WIDTH == pytest.approx(BOX[2], abs=12)
 
@@ -129,10 +129,49 @@ def test_a_line_within_the_rim_that_an_engine_leaves_about_a_label_is_seen() -> 
 def test_the_feet_of_letters_are_no_line() -> None:
     page = _page()
     _box(page)
-    for x in range(126, 250, 8):  # letters that run together at their feet
+    for x in range(126, 320, 8):  # letters that run together at their feet
         cv2.line(page, (x, 1393), (x, 1416), 0, 3)
-    cv2.line(page, (126, 1416), (250, 1416), 0, 2)
+    cv2.line(page, (126, 1416), (320, 1416), 0, 2)
     _sign(page)
-    (mark,) = find_marks(page, (IN_BOX,))
+    wide = IN_BOX.model_copy(update={"box": Box(x0=0.1, y0=1390 / HEIGHT, x1=0.26, y1=1412 / HEIGHT)})
+    (mark,) = find_marks(page, (wide,))
     assert mark.state is MarkState.PRESENT
     assert mark.box.y1 * HEIGHT == pytest.approx(BOX[3], abs=12)
+
+
+def _word(text: str, x: int, y: int, line: int) -> Word:
+    box = Box(x0=x / WIDTH, y0=y / HEIGHT, x1=(x + 12 * len(text)) / WIDTH, y1=(y + 20) / HEIGHT)
+    return Word(text=text, box=box, confidence=1.0, line=line)
+
+
+@pytest.mark.parametrize("gap", [35, 70])
+@pytest.mark.parametrize("told", [True, False])
+def test_who_signed_on_the_next_line_did_not_sign_here(gap: int, told: bool) -> None:
+    page = _page()
+    cv2.line(page, (124, 1500), (480, 1500), 0, 2)
+    cv2.line(page, (480 + gap, 1500), (940, 1500), 0, 2)
+    _sign(page, 480 + gap + 40)
+    words = [_word("Unterschrift", 124, 1508, 0)]
+    if told:
+        words.append(_word("Datum", 480 + gap, 1508, 1))
+    mark, *_ = find_marks(page, words)
+    assert mark.state is MarkState.ABSENT
+
+
+def test_who_signed_on_a_short_line_below_did_not_sign_above() -> None:
+    page = _page()
+    for y in (1300, 1420):
+        cv2.line(page, (124, y), (254, y), 0, 2)
+    _sign(page, 130, 1370)
+    mark, *_ = find_marks(page, (_word("Unterschrift", 124, 1308, 0), _word("Fahrer", 124, 1428, 1)))
+    assert mark.state is not MarkState.PRESENT
+
+
+@pytest.mark.parametrize("high", [70, 85, 130])
+def test_who_signed_in_the_next_box_did_not_sign_in_this_one(high: int) -> None:
+    page = _page()
+    cv2.rectangle(page, (110, 1500 - high), (800, 1500), 0, 2)
+    cv2.line(page, (400, 1500 - high), (400, 1500), 0, 2)
+    _sign(page, 440, 1500 - high // 2)
+    mark, *_ = find_marks(page, (_word("Unterschrift", 124, 1508, 0),))
+    assert mark.state is MarkState.ABSENT
