@@ -27,9 +27,9 @@ _UPRIGHT = {
 }
 _STRIP = 64
 """Rows, after shrinking."""
-# Once for all children, for Pillow looks for its formats where they are needed first. Of a HEIC file only the main
-# pictures are decoded, on one thread.
+# Once for all children: left to itself, Pillow imports its formats where the first one is needed.
 Image.init()
+# Only the main pictures are decoded, on one thread.
 pi_heif.register_heif_opener(decode_threads=1, thumbnails=False, depth_images=False, aux_images=False)
 _GREY = ("1", "L", "LA", "I", "I;16", "I;16B", "I;16L", "I;16N", "F")
 

@@ -1,4 +1,4 @@
-"""PP-OCR's networks, as the package rapidocr ships them: for noisy and photographed pages.
+"""PP-OCR's networks, as the package rapidocr ships them: for all pages where it is quick, for noisy ones everywhere.
 
 Two networks: one finds lines, one reads them. Their files and the post-processing of found lines are the library's.
 Ours is what makes them fast on a CPU: lines of like width are read together and padded to no more than they need,
@@ -8,7 +8,8 @@ it.
 
 import threading
 from collections.abc import Sequence
-from functools import cached_property
+from contextlib import suppress
+from functools import cache, cached_property
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
@@ -60,7 +61,7 @@ class Rapid:
         """Measured on clean invoices, with what the other engine is asked about; tesseract takes 1."""
         if _has_bf16():
             return 0.6
-        return 0.95 if find_spec("openvino") else 1.6
+        return 0.95 if find_spec("openvino") and "avx512f" in _processor() else 1.6
 
     def available(self) -> str | None:
         missing = [name for name in ("rapidocr", "onnxruntime") if find_spec(name) is None]
@@ -304,10 +305,17 @@ def _open_vino(path: Path, kept: list[int] | None) -> Any:
 
 def _has_bf16() -> bool:
     """Whether OpenVINO is there and the processor multiplies in bfloat16 (AMX, or AVX-512 from Zen 4 on)."""
-    cpuinfo = Path("/proc/cpuinfo")
-    if find_spec("openvino") is None or not cpuinfo.exists():
-        return False
-    return any(flag in cpuinfo.read_text("utf-8") for flag in ("amx_bf16", "avx512_bf16"))
+    return find_spec("openvino") is not None and not _processor().isdisjoint(("amx_bf16", "avx512_bf16"))
+
+
+@cache
+def _processor() -> frozenset[str]:
+    """What the processor can do, in Linux' words; nothing where no Linux tells."""
+    with suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text("utf-8").splitlines():
+            if line.startswith("flags"):
+                return frozenset(line.split())
+    return frozenset()
 
 
 def _cut(model: Any, kept: list[int]) -> None:

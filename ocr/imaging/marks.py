@@ -2,8 +2,8 @@
 
 All ink that is neither a printed word that was read nor a rule is gathered into clusters, and each cluster is told by
 its strokes: a signature is a few thin strokes that wind, taller than print; one straight stroke, a tick, a cross or a
-solid blot is none and leaves it unclear, which is never taken for signed. Lengths are measured against the height of
-the page's print, so resolution does not matter.
+solid blot is none and leaves it unclear, which is never taken for signed. Strokes are measured against the height of
+the page's print; a page is looked at in 150 dpi, or in what it has if that is less.
 """
 
 from collections.abc import Sequence

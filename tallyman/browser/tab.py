@@ -20,6 +20,7 @@ _LOST_S = 1.0
 """How often a wait for an element looks whether the session has ended."""
 _SENT = "<!doctype html><html id=sent></html>"
 _CLOSE = {"connection": "close"}
+"""For all that we ask by ourselves, since what kept its connection would lend it to a click."""
 _STILL_S = 3.0
 _AFTER_MESSAGE_S = 2.0
 """How long a page takes at most to send its form after a message that was dismissed."""

@@ -35,7 +35,7 @@ from tallyman.platform.scratch import Scratch
 
 _MIB = 1024 * 1024
 _ENDS_WITHIN_S = 5.0
-"""A killed child, or one that has answered, is gone within that."""
+"""A killed child is gone within that, and so is one that ended by itself."""
 _STARVED = 0.75
 """Of its time. What is left is more than an honest file needs."""
 _ERRORS: dict[str, type[TallymanError]] = {

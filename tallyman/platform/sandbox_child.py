@@ -38,7 +38,8 @@ def main() -> None:
     leave_the_network()
     line, module = socket.socket(fileno=int(sys.argv[1])), importlib.import_module(sys.argv[2])
     for name in getattr(module, "PRELOAD", ()):
-        importlib.import_module(name)
+        with suppress(ImportError):  # then the child that needs it says so, and others work
+            importlib.import_module(name)
     with suppress(Exception):  # without it the first page only takes longer
         getattr(module, "warm_up", int)()
     gc.freeze()

@@ -173,9 +173,9 @@ class Intake:
             parts = self._desk.registry.page_reader.parts(self._desk.blobs.path(sha256))
         except BusinessError:  # its case is read like any other, and tells the reason
             parts = ()
-        if not any(part.media_type for part in parts):
-            return [(offer, sha256)], ""
         kept = [part for part in parts if not part.left_out]
+        if not any(part.media_type for part in kept):
+            return [(offer, sha256)], ""
         left_out = [f"{part.name} ({part.left_out})".strip() for part in parts if part.left_out]
         told = f"; {len(left_out)} left out: {', '.join(left_out)}" if left_out else ""
         return [

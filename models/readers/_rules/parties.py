@@ -80,11 +80,12 @@ def _surer(role: str, block: Block, sure: float, sheets: list[Sheet]) -> float:
         return sure
     name = fold_text(block.name.text)
     words = [fold_text(word.text) for word in block.name.words]
+    places = {word.box for word in block.name.words}
     telling = {word for word in (words[0], max(words, key=len)) if len(word) >= 5}
     for sheet in sheets:
         for cell in sheet.cells:
-            if cell.page == block.name.page and cell.box == block.name.box:
-                continue
+            if cell.page == block.name.page and places & {word.box for word in cell.words}:
+                continue  # it is where the name was found
             text = fold_text(cell.text)
             of_mail = re.search(r"@|www\.", cell.text) and any(word in text for word in telling)
             if name in text or text in telling or of_mail:

@@ -273,6 +273,16 @@ def test_a_letterhead_that_begins_as_the_sellers_name_makes_it_surer() -> None:
     assert sure("rechnung@kraxler-elektrotechik.example") > sure("Kranich")  # misread, as small print is
 
 
+def test_a_name_does_not_speak_for_itself() -> None:
+    def sure(at: str, *more: Printed) -> float:
+        return (
+            _changed({"Kraxi GmbH · Flugzeugallee 17 · 12345 Papierfeld": at}, *more).fields["seller_name"].confidence
+        )
+
+    line = "Kranich AG · Flugzeugallee 17 · 12345 Papierfeld"
+    assert sure(line) < sure(line, (500, 30, "Kranich"))
+
+
 def test_lines_that_add_up_make_the_totals_nearly_certain() -> None:
     assert _read(_page(INVOICE)).fields["net_total"].confidence >= 0.975
 
