@@ -25,7 +25,7 @@ _RIM, _SIDE_RIM = 0.15, 0.004
 """How much of a word's box is white about its letters, in shares of its height and of the page's width."""
 _BESIDE = 4
 """So many pixels from a line the paper begins."""
-_JOINT = 50
+_JOINT = 100
 """A worn line may have gaps of such a part of the page's width; between two lines side by side is more."""
 _LINE = 0.125
 """A form's line to sign on is mostly longer than this share of the page's width, a stroke under a name shorter."""
@@ -296,7 +296,7 @@ def _zone(label: Box, labels: list[Box], words: Sequence[Word], rules: Any, fenc
     tall = label.y1 - label.y0
     beside = [
         box.x0
-        for box in (*labels, *(word.box for word in words if word.confidence >= _TRUSTED and len(word.text) > 1))
+        for box in (*labels, *(word.box for word in words if sum(map(str.isalpha, word.text)) >= 3))  # however misread
         if box.x0 > label.x1 + 0.02 and _level_with(box, label)
     ]
     right = min([label.x1 + _RIGHT, 1.0, *(edge - 0.005 for edge in beside)])

@@ -109,7 +109,7 @@ def test_a_tall_stroke_is_no_end_of_the_place_to_sign() -> None:
 
 def test_worn_lines_are_whole() -> None:
     page = _page()
-    _box(page, (260, 278), (430, 450))
+    _box(page, (260, 270), (430, 440))
     (mark,) = find_marks(page, (IN_BOX,))
     assert mark.box.x1 * WIDTH == pytest.approx(BOX[2], abs=12)
 
@@ -144,7 +144,7 @@ def _word(text: str, x: int, y: int, line: int) -> Word:
     return Word(text=text, box=box, confidence=1.0, line=line)
 
 
-@pytest.mark.parametrize("gap", [35, 70])
+@pytest.mark.parametrize("gap", [18, 35, 70])
 @pytest.mark.parametrize("told", [True, False])
 def test_who_signed_on_the_next_line_did_not_sign_here(gap: int, told: bool) -> None:
     page = _page()
