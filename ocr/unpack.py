@@ -13,8 +13,8 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from email import policy
 from email.message import Message
+from email.policy import EmailPolicy
 from functools import partial
 from io import BytesIO
 from typing import IO, Any
@@ -29,6 +29,8 @@ MAX_DEPTH = 3
 _MAX_ENTRIES = 2000
 """What a container may list, with folders, texts and signatures."""
 _MAX_NAME = 120
+_MAX_HEADER = 10_000
+"""Letters of a header that is looked at. The library's time grows with their square."""
 _SMALL = 64 * 1024
 """A picture in the text of an e-mail is part of the signature below this size; scans and photos are larger."""
 _NO_DOCUMENT = {
@@ -224,8 +226,15 @@ def _entry_stream(found: _Found, archive: zipfile.ZipFile, entry: zipfile.ZipInf
 # -- e-mail
 
 
+class _Policy(EmailPolicy):
+    def header_fetch_parse(self, name: str, value: str) -> Any:
+        if len(value) > _MAX_HEADER:
+            raise Quarantined(f"The e-mail has a header {name} of more than {_MAX_HEADER:,} letters.")
+        return super().header_fetch_parse(name, value)
+
+
 def _look_into_mail(found: _Found, stream: IO[bytes], depth: int) -> None:
-    for part in _leaves(found, email.message_from_binary_file(stream, policy=policy.default)):
+    for part in _leaves(found, email.message_from_binary_file(stream, policy=_Policy())):
         kind = _or_nothing(part.get_content_type) or "application/octet-stream"
         name = str(_or_nothing(part.get_filename) or "")
         attached = _or_nothing(part.get_content_disposition) == "attachment"

@@ -110,6 +110,15 @@ def test_the_one_document_of_a_container_is_read_and_several_are_not_mixed_up(tm
         only_document(str(tmp_path / "b.zip"))
 
 
+@pytest.mark.timeout(10)
+def test_an_endless_header_is_set_aside_at_once(tmp_path: Path) -> None:
+    continued = b"".join(b'; name*%d="aaaaaaaaaaaaaaaaaaaa"' % number for number in range(20_000))
+    file = tmp_path / "a.eml"
+    file.write_bytes(b"From: a@b\r\nContent-Type: application/pdf" + continued + b"\r\n\r\n%PDF-")
+    with pytest.raises(Quarantined, match="header"):
+        only_document(str(file))
+
+
 def test_outlooks_own_package_is_named(tmp_path: Path) -> None:
     sent = mail((b"\x78\x9f\x3e\x22 and more", "application/ms-tnef", "winmail.dat"))
     assert parts(tmp_path, sent.as_bytes())[0][:2] == ("winmail.dat", None)
