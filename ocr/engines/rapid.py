@@ -292,7 +292,7 @@ def _open_vino(path: Path, kept: list[int] | None) -> Any:
         "NUM_STREAMS": 1,
         "ENABLE_CPU_PINNING": False,  # else the first core is every process's, and pages side by side wait for it
         "INFERENCE_PRECISION_HINT": "bf16" if bf16 else "f32",
-        "CPU_RUNTIME_CACHE_CAPACITY": 500,  # shapes whose code is kept; by its default of 5,000 memory grows and grows
+        "CPU_RUNTIME_CACHE_CAPACITY": 120,  # shapes whose code is kept; by its default of 5,000 memory grows and grows
     }
     request = core.compile_model(model, "CPU", settings).create_infer_request()
 
