@@ -1,7 +1,6 @@
 """The page reader: what is in a stranger's file, read in child processes with limits."""
 
 import os
-import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
@@ -19,7 +18,7 @@ from tallyman.contracts.page_reader import Progress, nobody
 from tallyman.domain.page import Barcode, Box, Drawn, Mark, Page, Part, Picture, Reading, Word, WordSource
 from tallyman.domain.stack import Documents
 from tallyman.errors import Quarantined, TechnicalError, Unreadable
-from tallyman.platform.kept import Budget, KeptChildren
+from tallyman.platform.kept import Budget, KeptChildren, Turns
 from tallyman.platform.sandbox import (
     DEFAULT,
     Limits,
@@ -46,11 +45,12 @@ _CHILD_BYTES = 1 << 30
 another."""
 _MEMORY = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
 _AT_ONCE = max(1, min(os.cpu_count() or 1, _MEMORY // _CHILD_BYTES))
-_drawing = threading.BoundedSemaphore(_AT_ONCE)
+_turns = Turns(_AT_ONCE)
+"""Of all that draws and reads pages; a text layer waits for none."""
 _MOST_CUT = 256 * 1024 * 1024
 """What is cut out of a file together: what its pages share is in each of the new files."""
 _UNREAD: dict[str, Any] = {"ocr": True, "words": [], "marks": [], "barcodes": [], "engine": ""}
-_children = KeptChildren(_AT_ONCE, _OCR_LIMITS)
+_children = KeptChildren(_turns, _OCR_LIMITS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,7 +105,7 @@ class PagesReader:
         with budget.spent():
             found = call("ocr.inside:inspect", {**asked, "most_drawn": _AT_A_TIME}, self.limits, into=pixels)
         for first in range(len(found["pages"]) + 1, found["count"] + 1, _PORTION):
-            with budget.spent():
+            with _turns.turn(budget):
                 more = call("ocr.inside:inspect", {**asked, "first": first, "most_drawn": 0}, self.limits, into=pixels)
             found["pages"] += more["pages"]
             _count(found["pages"])
@@ -141,7 +141,7 @@ class PagesReader:
         self, opened: dict[str, Any], pages: list[dict[str, Any]], numbers: list[int], budget: Budget
     ) -> None:
         with _pixels() as pixels:
-            with _drawing, budget.spent():
+            with _turns.turn(budget):
                 told = call("ocr.inside:draw", {**opened, "pages": numbers}, self.limits, into=pixels)
             for number, drawn in zip(numbers, told, strict=True):
                 pages[number - 1]["drawn"] = drawn
@@ -186,7 +186,7 @@ class PagesReader:
     @what_a_child_said()
     def _drawn(self, opened: dict[str, Any], page: Page, words: Sequence[Word], budget: Budget) -> Drawn:
         with _pixels() as pixels:
-            with budget.spent():
+            with _turns.turn(budget):
                 (drawn,) = call("ocr.inside:draw", {**opened, "pages": [page.number]}, self.limits, into=pixels)
             if "problem" in drawn:
                 return Drawn(texts=("",) * len(words))

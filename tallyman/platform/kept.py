@@ -15,6 +15,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, nullcontext, suppress
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from tallyman.platform.sandbox import (
     STOPPED,
     Limits,
     environment,
+    is_ready,
     result_of,
     stopped,
     troubles_of_the_machine,
@@ -37,6 +39,12 @@ _GROWN = 0.75
 _MIB = 1024 * 1024
 _ENDS_WITHIN_S = 5.0
 """A child whose answers have ended has ended itself within that."""
+_LONG_S = 20.0
+"""Work on one thing that took so long already is long work: it can wait for others' better than they for it."""
+_OTHERS_S = 5.0
+"""Whoever asked within that asks again: a queue has its next file at hand, and between two pages are a few moments."""
+_LOOKS_EVERY_S = 0.5
+"""Nobody tells those who wait that there are no others any more."""
 
 
 class Budget:
@@ -45,6 +53,10 @@ class Budget:
     def __init__(self, most_s: float) -> None:
         self._most_s = most_s
         self._spent_s: list[float] = []
+
+    @property
+    def is_long(self) -> bool:
+        return sum(self._spent_s) > _LONG_S
 
     @contextmanager
     def spent(self) -> Iterator[None]:
@@ -58,12 +70,58 @@ class Budget:
             self._spent_s.append(time.monotonic() - started)
 
 
-class KeptChildren:
-    """`most` of them work at a time; each is started when it is needed first. Calls may come from any thread."""
+class Turns:
+    """`most` work at a time. Who came first works first, but for long work, which leaves a turn free to any other.
 
-    def __init__(self, most: int, limits: Limits) -> None:
+    A file of hundreds of pages asks for all turns at once: without this each other page would wait for one of them.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._free = most
+        self._left_to_others = min(1, most - 1)
+        self._others_until = 0.0
+        self._waiting: list[tuple[bool, int]] = []
+        self._numbers = count()
+        self._changed = threading.Condition()
+
+    @contextmanager
+    def turn(self, budget: Budget | None) -> Iterator[None]:
+        """Around the work of a child; its time is spent from the budget, which raises Quarantined with nothing left."""
+        me = (budget is not None and budget.is_long, next(self._numbers))
+        self._wait_for(me)
+        try:
+            with nullcontext() if budget is None else budget.spent():
+                yield
+        finally:
+            with self._changed:
+                self._free += 1
+                if not me[0]:
+                    self._others_until = time.monotonic() + _OTHERS_S
+                self._changed.notify_all()
+
+    def _wait_for(self, me: tuple[bool, int]) -> None:
+        with self._changed:
+            self._waiting.append(me)
+            try:
+                while min(self._waiting) != me or self._free <= self._kept_from(me):
+                    self._changed.wait(_LOOKS_EVERY_S)
+                self._free -= 1
+            finally:
+                self._waiting.remove(me)
+                self._changed.notify_all()
+
+    def _kept_from(self, waiter: tuple[bool, int]) -> int:
+        """So many of the free turns are not for this one."""
+        is_long, _ = waiter
+        return self._left_to_others if is_long and time.monotonic() < self._others_until else 0
+
+
+class KeptChildren:
+    """Each works on a turn, and is started when it is needed first. Calls may come from any thread."""
+
+    def __init__(self, turns: Turns, limits: Limits) -> None:
         self._limits = limits
-        self._turns = threading.BoundedSemaphore(most)
+        self._turns = turns
         self._idle: list[_Child] = []
         self._lock = threading.Lock()
 
@@ -74,7 +132,7 @@ class KeptChildren:
         nothing of the budget is left.
         """
         asked = json.dumps({"target": target, "arguments": dict(arguments)}).encode() + b"\n"
-        with self._turns, nullcontext() if budget is None else budget.spent():
+        with self._turns.turn(budget):
             deadline = time.monotonic() + self._limits.wall_s
             if child := self._idle_one():
                 try:
@@ -153,7 +211,7 @@ class _Child:
         """It lives, and said nothing since its last answer: that would be taken for the next one."""
         if self._ended or self._process.poll() is not None:
             return False
-        return not select.select([self._answers], [], [], 0)[0]
+        return not is_ready(self._answers, select.POLLIN, 0)
 
     @property
     def has_grown(self) -> bool:
@@ -180,14 +238,14 @@ class _Child:
         """A pipe holds less than a page's words may have: a child that does not take them must hold nobody up."""
         left = memoryview(asked)
         while left:
-            self._wait([], [self._questions], deadline)
+            self._wait(self._questions, select.POLLOUT, deadline)
             left = left[os.write(self._questions, left) :]
 
     def _answer(self, deadline: float) -> bytes:
         """All that it says up to the end of a line."""
         told, part = bytearray(), b""
         while b"\n" not in part:
-            self._wait([self._answers], [], deadline)
+            self._wait(self._answers, select.POLLIN, deadline)
             part = os.read(self._answers, _MIB)
             if not part:
                 raise self._broken()
@@ -196,9 +254,9 @@ class _Child:
                 raise Unreadable("This page made the program that reads it answer more than any honest page does.")
         return bytes(told)
 
-    def _wait(self, reads: list[int], writes: list[int], deadline: float) -> None:
+    def _wait(self, descriptor: int, event: int, deadline: float) -> None:
         left = deadline - time.monotonic()
-        if left <= 0 or not any(select.select(reads, writes, [], left)):
+        if left <= 0 or not is_ready(descriptor, event, left):
             raise Unreadable(f"This page took longer to read than any honest page does ({self._limits.wall_s:g} s).")
 
     def _broken(self) -> Unreadable | TechnicalError:

@@ -202,7 +202,7 @@ def environment() -> dict[str, str]:
 def _number(status: socket.socket, deadline: float) -> int:
     """The next integer that the watcher tells. Raises TechnicalError when it tells none."""
     left = max(0.0, deadline - time.monotonic())
-    told = status.recv(4) if select.select([status], [], [], left)[0] else b""
+    told = status.recv(4) if is_ready(status.fileno(), select.POLLIN, left) else b""
     if len(told) < 4:
         raise TechnicalError("The child process that reads files could not be started.")
     return int(struct.unpack("i", told)[0])
@@ -214,7 +214,7 @@ def _listen(answer: BinaryIO, limits: Limits, deadline: float) -> bytes | None:
     size = 0
     while True:
         left = deadline - time.monotonic()
-        if left <= 0 or not select.select([answer], [], [], left)[0]:
+        if left <= 0 or not is_ready(answer.fileno(), select.POLLIN, left):
             return None
         part = answer.read(_MIB)
         if not part:
@@ -223,6 +223,13 @@ def _listen(answer: BinaryIO, limits: Limits, deadline: float) -> bytes | None:
         if size > limits.result_mib * _MIB:
             raise Quarantined(_TOO_MUCH.format(what="room", limit=f"{limits.result_mib} MiB of text"))
         parts.append(part)
+
+
+def is_ready(descriptor: int, event: int, within_s: float) -> bool:
+    """Whether it can be read or written without waiting, or never again. (`select` knows only the first 1,024.)"""
+    asked = select.poll()
+    asked.register(descriptor, event)
+    return bool(asked.poll(within_s * 1000))
 
 
 def _too_late(child: int, limits: Limits) -> Quarantined | TechnicalError:

@@ -11,7 +11,7 @@ from ocr.reader import PagesReader
 from tallyman.cli.extract import extract
 from tallyman.cli.read import read
 from tallyman.errors import TechnicalError, UsageError
-from tallyman.platform.kept import KeptChildren
+from tallyman.platform.kept import KeptChildren, Turns
 from tallyman.platform.sandbox import DEFAULT
 from tests.unit.models.readers.test_e_invoice import CII
 from tests.unit.models.readers.test_rules import INVOICE
@@ -52,7 +52,7 @@ def test_a_machine_without_its_engine_still_reads_the_files_that_need_none(
     scan.save(tmp_path / "scan.png")
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr("ocr.reader.READER", PagesReader(engine="ocr.engines.tesseract"))
-    children = KeptChildren(1, DEFAULT)
+    children = KeptChildren(Turns(1), DEFAULT)
     monkeypatch.setattr("ocr.reader._children", children)
     with pytest.raises(TechnicalError, match="Tesseract"):
         extract([tmp_path / "scan.png", bare], jsonl=True)

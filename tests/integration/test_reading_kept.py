@@ -4,6 +4,7 @@ import errno
 import fcntl
 import mmap
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -16,7 +17,8 @@ from pathlib import Path
 import pytest
 
 from tallyman.errors import Quarantined, StorageFull, TechnicalError, Unreadable
-from tallyman.platform.kept import Budget, KeptChildren
+from tallyman.platform import kept, sandbox
+from tallyman.platform.kept import Budget, KeptChildren, Turns
 from tallyman.platform.sandbox import Limits
 from tallyman.platform.scratch import Scratch, sweep, sweep_parts
 from tallyman.registry import ROOT
@@ -89,7 +91,7 @@ def _importable(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def children() -> Iterator[KeptChildren]:
-    kept = KeptChildren(1, Limits(memory_mib=2048, cpu_s=100, wall_s=30.0))
+    kept = KeptChildren(Turns(1), Limits(memory_mib=2048, cpu_s=100, wall_s=30.0))
     yield kept
     kept.close()
 
@@ -130,7 +132,7 @@ def test_a_page_that_breaks_the_program_is_still_the_page_s_fault(children: Kept
 
 
 def test_a_page_that_takes_too_long_is_the_page_s_fault_and_it_is_not_read_again() -> None:
-    children = KeptChildren(1, Limits(memory_mib=2048, cpu_s=100, wall_s=2.0))
+    children = KeptChildren(Turns(1), Limits(memory_mib=2048, cpu_s=100, wall_s=2.0))
     children.call(f"{HERE}:number", {})
     started = time.monotonic()
     with pytest.raises(Unreadable, match="longer"):
@@ -187,7 +189,7 @@ def test_what_a_child_says_unasked_is_no_answer_to_the_next_page(children: KeptC
 
 
 def test_a_child_that_does_not_take_what_it_is_asked_holds_nobody_up() -> None:
-    children = KeptChildren(1, Limits(memory_mib=2048, cpu_s=100, wall_s=6.0))
+    children = KeptChildren(Turns(1), Limits(memory_mib=2048, cpu_s=100, wall_s=6.0))
     os.kill(children.call(f"{HERE}:number", {}), signal.SIGSTOP)
     much = "x" * (1024 * 1024)
     with pytest.raises(Unreadable, match="longer"):
@@ -253,14 +255,94 @@ def test_a_file_whose_pages_take_too_long_together_is_set_aside(children: KeptCh
     children.call(f"{HERE}:work", {"seconds": 0.0}, roomy)
 
 
+@pytest.fixture
+def long_work(monkeypatch: pytest.MonkeyPatch) -> Budget:
+    monkeypatch.setattr(kept, "_LONG_S", 0.05)
+    budget = Budget(60.0)
+    with budget.spent():
+        time.sleep(0.1)
+    return budget
+
+
+def test_work_that_is_long_leaves_a_turn_to_others_as_long_as_there_are_some(
+    monkeypatch: pytest.MonkeyPatch, long_work: Budget
+) -> None:
+    monkeypatch.setattr(kept, "_OTHERS_S", 3.0)
+    turns = Turns(2)
+    began = threading.Event()
+
+    def work_on() -> None:
+        with turns.turn(long_work):
+            began.set()
+
+    with turns.turn(long_work):
+        with turns.turn(Budget(60.0)):
+            pass
+        more = threading.Thread(target=work_on)
+        more.start()
+        assert not began.wait(1.0)
+        with turns.turn(Budget(60.0)):  # at once, though the other one waited first
+            assert not began.is_set()
+        assert began.wait(10.0)  # others asked for nothing more
+    more.join()
+
+
+def test_who_came_first_gets_the_next_turn_and_long_work_comes_last(long_work: Budget) -> None:
+    turns = Turns(1)
+    had: list[str] = []
+
+    def wait(name: str) -> None:
+        with turns.turn(long_work if name.startswith("long") else Budget(60.0)):
+            had.append(name)
+
+    waiting = [threading.Thread(target=wait, args=(name,)) for name in ("long 1", "short 1", "long 2", "short 2")]
+    with turns.turn(None):
+        for number, one in enumerate(waiting, 1):
+            one.start()
+            while len(turns._waiting) < number:
+                time.sleep(0.01)
+    for one in waiting:
+        one.join(20)
+    assert had == ["short 1", "short 2", "long 1", "long 2"]
+
+
+def test_a_file_is_long_when_its_pages_took_long_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kept, "_LONG_S", 0.05)
+    budget = Budget(60.0)
+    assert not budget.is_long
+    for _ in range(2):
+        with budget.spent():
+            time.sleep(0.03)
+    assert budget.is_long
+
+
+def test_a_process_with_thousands_of_open_files_reads_all_the_same() -> None:
+    limit = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if limit[1] < 2048:
+        pytest.skip("This machine allows no process so many open files.")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (2048, limit[1]))
+    kept_open = []
+    children = KeptChildren(Turns(1), Limits(memory_mib=2048, cpu_s=100, wall_s=30.0))
+    try:
+        kept_open = [os.dup(0) for _ in range(1100)]
+        assert children.call(f"{HERE}:size", {"value": "four"}) == 4
+        assert children.call(f"{HERE}:size", {"value": "four"}) == 4
+        assert sandbox.call(f"{HERE}:size", {"value": "four"}) == 4
+    finally:
+        for one in kept_open:
+            os.close(one)
+        children.close()
+        resource.setrlimit(resource.RLIMIT_NOFILE, limit)
+
+
 def test_a_child_dies_with_its_parent_in_the_midst_of_a_page_and_its_folder_is_swept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     program = (
-        "from tallyman.platform.kept import KeptChildren; from tallyman.platform.sandbox import Limits\n"
-        "kept = KeptChildren(1, Limits(memory_mib=2048, cpu_s=100, wall_s=60))\n"
+        "from tallyman.platform.kept import KeptChildren, Turns; from tallyman.platform.sandbox import Limits\n"
+        "kept = KeptChildren(Turns(1), Limits(memory_mib=2048, cpu_s=100, wall_s=60))\n"
         f"kept.call('{HERE}:work_for_long', dict(mark='working'))"
     )
     parent = subprocess.Popen([sys.executable, "-c", program], cwd=ROOT)

@@ -15,7 +15,7 @@ from tallyman.domain.page import Box, Drawn, Page, Word, WordSource
 from tallyman.domain.reasons import Reason
 from tallyman.errors import Quarantined
 from tallyman.matching.problems import problem_findings
-from tallyman.platform.kept import KeptChildren
+from tallyman.platform.kept import KeptChildren, Turns
 from tallyman.platform.sandbox import Limits
 from tallyman.runtime.understand import read_file
 from tests import hostile
@@ -45,7 +45,7 @@ ENGINE = DiesOnDarkPages()
 
 @pytest.fixture(autouse=True)
 def children(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    kept = KeptChildren(1, Limits(memory_mib=4096, cpu_s=100, wall_s=50.0))
+    kept = KeptChildren(Turns(1), Limits(memory_mib=4096, cpu_s=100, wall_s=50.0))
     monkeypatch.setattr("ocr.reader._children", kept)
     yield
     kept.close()
