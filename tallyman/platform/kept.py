@@ -39,7 +39,7 @@ _GROWN = 0.75
 _MIB = 1024 * 1024
 _ENDS_WITHIN_S = 5.0
 """A child whose answers have ended has ended itself within that."""
-_LONG_S = 20.0
+_LONG_S = 10.0
 """Work on one thing that took so long already is long work: it can wait for others' better than they for it."""
 _OTHERS_S = 5.0
 """Whoever asked within that asks again: a queue has its next file at hand, and between two pages are a few moments."""
