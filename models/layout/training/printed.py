@@ -1,0 +1,86 @@
+"""Printed documents as labelled pages, by many processes: laid out in Chromium, never rasterised."""
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+
+from models.layout.fields import CLASSES, ROLES, TYPES
+from models.layout.page import PageWords
+from models.layout.training.labelled import LabelledPage, save
+from models.synthetic.printer import Laid, PrintedWord, Printer
+from models.synthetic.sampling import random_invoice, random_pod
+
+PORTION = 250
+"""Documents of one file, and of one open Chromium."""
+_ASPECT = 210 / 297
+
+
+def print_pages(folder: Path, seeds: range, processes: int) -> Iterator[int]:
+    """Print documents into files of `folder`; yields how many are done. What is there already is not printed again."""
+    folder.mkdir(parents=True, exist_ok=True)
+    portions = [seeds[start : start + PORTION] for start in range(0, len(seeds), PORTION)]
+    wanted = [(portion, folder / f"{portion[0]:07d}-{portion[-1]:07d}.npz") for portion in portions]
+    done = sum(len(portion) for portion, file in wanted if file.exists())
+    yield done
+    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+        jobs = [pool.submit(_print, portion, file) for portion, file in wanted if not file.exists()]
+        for job in as_completed(jobs):
+            done += job.result()
+            yield done
+
+
+def _print(seeds: Sequence[int], file: Path) -> int:
+    pages: list[LabelledPage] = []
+    with Printer() as printer:
+        for seed in seeds:
+            spec, style = random_pod(seed, "clean") if seed % 5 == 0 else random_invoice(seed, "clean")
+            pages += pages_of(printer.lay_out(spec, style, seed))
+    partial = file.with_suffix(".part.npz")
+    save(pages, partial)
+    partial.rename(file)
+    return len(seeds)
+
+
+def pages_of(laid: Laid) -> list[LabelledPage]:
+    """The pages of a document as it was laid out."""
+    kind = TYPES.index(laid.truth["type"])
+    group = f"{laid.truth['type']}/{laid.truth['layout']}"
+    by_page: dict[int, list[PrintedWord]] = {number: [] for number in range(1, laid.pages + 1)}
+    for word in laid.words:
+        by_page[word.page].append(word)
+    return [_page(words, number, laid.pages, kind, group) for number, words in by_page.items()]
+
+
+def _page(words: list[PrintedWord], number: int, count: int, kind: int, group: str) -> LabelledPage:
+    classes = np.array([_class(word) for word in words], np.int64)
+    role = "empty" if not words else "first" if number == 1 else "next" if classes.any() else "terms"
+    return LabelledPage(
+        words=PageWords(
+            texts=tuple(word.text for word in words),
+            boxes=np.array([word.box for word in words], np.float32).reshape(-1, 4),
+            sure=np.ones(len(words), np.float32),
+            is_ocr=False,
+            aspect=_ASPECT,
+            number=number - 1,
+            count=count,
+        ),
+        classes=classes,
+        item=np.array([-1 if word.line is None else word.line for word in words], np.int64),
+        kind=kind,
+        role=ROLES.index(role),
+        group=group,
+    )
+
+
+def _class(word: PrintedWord) -> int:
+    """Its place in CLASSES; `vat.2.rate` is `vat.rate`."""
+    if word.field is None:
+        return 0
+    name = word.field
+    head, _, rest = name.partition(".")
+    if head == "vat":
+        name = f"vat.{rest.partition('.')[2]}"
+    return CLASSES.index(name) if name in CLASSES else 0
