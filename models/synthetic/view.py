@@ -13,6 +13,7 @@ from babel import Locale
 
 from models.synthetic.formats import city_line
 from models.synthetic.look import Look
+from models.synthetic.small_print import small_print
 from models.synthetic.specs import Adjustment, InvoiceSpec, LineSpec, Party
 
 Segment = tuple[str | None, str]
@@ -310,6 +311,11 @@ class InvoiceView:
         if untaxed and self.spec.seller.country != "US":
             remarks.append(self.words["reverse_charge"])
         return remarks
+
+    @property
+    def prose(self) -> tuple[str, ...]:
+        """Three paragraphs on which no field of the document stands, though numbers and dates may."""
+        return small_print(self.spec.language, self.look.seed)[:3]
 
     @property
     def bank(self) -> list[Pair]:
