@@ -17,7 +17,7 @@ from markupsafe import Markup
 from playwright.sync_api import Page, Playwright, sync_playwright
 
 from models.synthetic import barcodes, degrade, hybrid, pod_view, truth
-from models.synthetic.composed import FAMILIES, plan_of
+from models.synthetic.composed import families, plan_of
 from models.synthetic.look import Look, look_of
 from models.synthetic.small_print import small_print
 from models.synthetic.specs import InvoiceSpec, PodSpec
@@ -157,7 +157,7 @@ class Printer:
         house = spec.seller if isinstance(spec, InvoiceSpec) else spec.shipper
         look = look_of(style, house, spec.currency if isinstance(spec, InvoiceSpec) else "EUR")
         context = self._context(spec, style, look, seed)
-        name = "composed" if style.layout in FAMILIES else style.layout
+        name = "composed" if style.layout in families() else style.layout
         return _templates().get_template(f"{name}.html.j2").render(context)
 
     def _context(self, spec: Spec, style: Style, look: Look, seed: int) -> dict[str, Any]:
@@ -175,7 +175,7 @@ class Printer:
             return common | pod_view.PodView(spec, look, seed).context()
         if barcodes.has_payment_code(spec, style):
             common["qr"] = barcodes.payment_code(spec, look.words["qr"])
-        if style.layout in FAMILIES:
+        if style.layout in families():
             common["plan"] = plan_of(style.layout, look)
         return common | InvoiceView(spec, look).context()
 
