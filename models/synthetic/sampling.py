@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
+from models.synthetic.composed import families
 from models.synthetic.names import catalogue, company
 from models.synthetic.specs import Adjustment, InvoiceSpec, LineSpec, Party, PodLine, PodSpec, cents
 from models.synthetic.style import INVOICE_LAYOUTS, POD_LAYOUTS, SCANS, Paper, Scan, Style
@@ -64,6 +65,15 @@ def random_invoice(seed: int, paper: Paper | None = None, language: str | None =
     )
     style = _style(rng, INVOICE_LAYOUTS, tongue, paper, country)
     return _invoice(rng, seller, buyer, tongue, trade), style
+
+
+def random_paper(seed: int) -> tuple[InvoiceSpec | PodSpec, Style]:
+    """Any paper in any layout, clean: what the document model learns from. The same for the same seed."""
+    if seed % 5 == 0:
+        return random_pod(seed, "clean")
+    spec, style = random_invoice(seed, "clean")
+    layout = random.Random(f"layout/{seed}").choice((*INVOICE_LAYOUTS, *families()))
+    return spec, style.model_copy(update={"layout": layout})
 
 
 def _invoice(rng: random.Random, seller: Party, buyer: Party, language: str, trade: str) -> InvoiceSpec:

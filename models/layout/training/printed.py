@@ -11,7 +11,7 @@ from models.layout.fields import CLASSES, ROLES, TYPES
 from models.layout.page import PageWords
 from models.layout.training.labelled import LabelledPage, save
 from models.synthetic.printer import Laid, PrintedWord, Printer
-from models.synthetic.sampling import random_invoice, random_pod
+from models.synthetic.sampling import random_paper
 
 PORTION = 250
 """Documents of one file, and of one open Chromium."""
@@ -36,8 +36,7 @@ def _print(seeds: Sequence[int], file: Path) -> int:
     pages: list[LabelledPage] = []
     with Printer() as printer:
         for seed in seeds:
-            spec, style = random_pod(seed, "clean") if seed % 5 == 0 else random_invoice(seed, "clean")
-            pages += pages_of(printer.lay_out(spec, style, seed))
+            pages += pages_of(printer.lay_out(*random_paper(seed), seed))
     partial = file.with_suffix(".part.npz")
     save(pages, partial)
     partial.rename(file)
