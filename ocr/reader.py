@@ -29,7 +29,7 @@ from tallyman.platform.sandbox import (
 )
 from tallyman.platform.scratch import Scratch
 
-_VERSION = "5"
+_VERSION = "6"
 _AT_A_TIME = 4
 """So many pages are drawn by one child: of a page of pixels there are 9 MB."""
 _PORTION = 10

@@ -11,6 +11,7 @@ DOUBTFUL = 0.9
 """A word read with less is asked about, if it holds something that a document may hang on."""
 _AT_MOST = 60
 """Words of a page that are asked about: of a page that is all doubt no second engine makes a good one."""
+_ALIKE = str.maketrans("oOlI|", "00111")
 _MARGIN = 0.25
 """Paper around a word, in heights of the word: engines read a word with its surroundings best."""
 
@@ -45,9 +46,20 @@ def _agreed(word: Word, text: str, confidence: float) -> Word:
         spelling = word.text if word.confidence >= confidence else text
         sure = 1 - (1 - word.confidence) * (1 - confidence)
         return word.model_copy(update={"text": spelling, "confidence": round(sure, 4)})
+    if (plain := _plainer(word.text, text)) is not None:
+        return word.model_copy(update={"text": plain, "confidence": round(max(word.confidence, confidence), 4)})
     better = text if confidence > word.confidence and len(text.split()) == 1 else word.text
     sure = 0.8 * max(word.confidence, confidence) * (1 - min(word.confidence, confidence) / 2)
     return word.model_copy(update={"text": better, "confidence": round(min(sure, DOUBTFUL / 2), 4)})
+
+
+def _plainer(one: str, other: str) -> str | None:
+    """Of two readings that differ in what looks alike only, such as 0ct and Oct, the one without digits, if the rest of
+    it is small letters; else None: in a code of capitals a digit may well stand."""
+    if _folded(one).translate(_ALIKE) != _folded(other).translate(_ALIKE):
+        return None
+    plain = [text for text in (one, other) if not any(map(str.isdigit, text))]
+    return plain[0] if len(plain) == 1 and sum(map(str.islower, plain[0])) >= 2 else None
 
 
 def _folded(text: str) -> str:

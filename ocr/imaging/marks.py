@@ -308,13 +308,16 @@ def _zone(label: Box, labels: list[Box], words: Sequence[Word], rules: Any, fenc
     if above is not None and not _boxed(label, ink, below or label.y1 + _DOWN / 2):
         top = max(above - _UP, _edge(label, words, right, upwards=True, start=above))
         bottom, line = above + 0.004, above
+        fenced = max(top, bottom - _FENCE)
     else:
         top = label.y0 - 0.3 * tall
         line = below if below is not None else 0.0
         bottom = line + 0.004 if line else min(label.y1 + _DOWN, edge)
+        # In a box the upright lines go from rule to rule; a tall letter of a hand stops below the label.
+        fenced = label.y0 if line else max(top, bottom - _FENCE)
     if line:
         right = min(right, _end(rules, line, label))
-    right = min(right, _fence(fences, max(top, bottom - _FENCE), bottom - 0.004, label.x0 + 0.02, right))
+    right = min(right, _fence(fences, fenced, bottom - 0.004, label.x0 + 0.02, right))
     return Box(x0=left, y0=max(0.0, top), x1=max(right, left + 0.02), y1=min(1.0, max(bottom, top + tall)))
 
 

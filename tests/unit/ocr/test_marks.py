@@ -175,3 +175,21 @@ def test_who_signed_in_the_next_box_did_not_sign_in_this_one(high: int) -> None:
     _sign(page, 440, 1500 - high // 2)
     mark, *_ = find_marks(page, (_word("Unterschrift", 124, 1508, 0),))
     assert mark.state is MarkState.ABSENT
+
+
+def test_a_tall_upright_letter_in_a_box_is_no_side_of_the_box() -> None:
+    page = _page()
+    cv2.rectangle(page, BOX[:2], BOX[2:], 0, 2)
+    _sign(page, 160, 1500)
+    cv2.line(page, (200, 1470), (200, 1557), 20, 3)
+    mark, *_ = find_marks(page, (IN_BOX,))
+    assert mark.state is MarkState.PRESENT
+
+
+def test_who_signed_in_the_next_cell_of_a_table_did_not_sign_in_this_one() -> None:
+    page = _page()
+    cv2.rectangle(page, BOX[:2], (900, BOX[3]), 0, 2)
+    cv2.line(page, (400, BOX[1]), (400, BOX[3]), 0, 2)
+    _sign(page, 440, 1500)
+    mark, *_ = find_marks(page, (IN_BOX,))
+    assert mark.state is MarkState.ABSENT

@@ -58,3 +58,13 @@ def test_an_engine_that_sees_nothing_has_no_say() -> None:
 
 def test_another_kind_of_dash_is_no_difference() -> None:
     assert of_one("RE-77", 0.7, Other("RE–77", 0.7)).confidence > 0.9
+
+
+def test_a_digit_that_one_of_them_saw_among_small_letters_is_a_letter() -> None:
+    told = of_one("0ct", 0.8, Other("Oct", 0.7))
+    assert (told.text, told.confidence) == ("Oct", 0.8)
+
+
+def test_a_digit_among_capitals_stays_in_doubt() -> None:
+    assert of_one("LS1", 0.8, Other("LSI", 0.7)).confidence < 0.5
+    assert of_one("2O26", 0.8, Other("2026", 0.7)).confidence < 0.5
