@@ -1,5 +1,6 @@
 """What the network sees of a page: hashed words, dense facts about each, and its neighbours."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -7,7 +8,7 @@ import numpy as np
 
 from models.layout.numbers import NAMES, SUMS, Numbers
 from models.layout.page import PageWords
-from models.layout.wordhash import places_of
+from models.layout.wordhash import PLACES, places_of
 
 LONGEST = 640
 """Words that the network looks at together. Pages that hold more are cut into windows that overlap."""
@@ -65,6 +66,23 @@ def windows_of(words: PageWords) -> list[Any]:
         return [np.arange(len(order))]
     starts = range(0, len(order) - _OVERLAP, LONGEST - _OVERLAP)
     return [np.sort(order[start : start + LONGEST]) for start in starts]
+
+
+def filled(pages: Sequence[Features]) -> dict[str, Any]:
+    """Pages of different lengths side by side, the shorter ones filled up: the network's inputs by name."""
+    longest = max((len(page) for page in pages), default=0) or 1
+    places = np.zeros((len(pages), longest, PLACES), np.int64)
+    dense = np.zeros((len(pages), longest, len(DENSE)), np.float32)
+    neighbours = np.zeros((len(pages), longest, len(NEIGHBOURS)), np.int64)
+    at = np.zeros((len(pages), longest, 2), np.float32)
+    mask = np.zeros((len(pages), longest), bool)
+    for number, page in enumerate(pages):
+        size = len(page)
+        places[number, :size], dense[number, :size] = page.places, page.dense
+        neighbours[number, :size], at[number, :size] = page.neighbours, page.at
+        mask[number, :size] = True
+    mask[:, 0] = True  # a page without words still looks at something
+    return {"places": places, "dense": dense, "neighbours": neighbours, "at": at, "mask": mask}
 
 
 def _dense(words: PageWords) -> Any:

@@ -9,10 +9,9 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from models.layout.features import DENSE, NEIGHBOURS, Features, features_of, windows_of
+from models.layout.features import Features, features_of, filled, windows_of
 from models.layout.training.labelled import IGNORED, LabelledPage
 from models.layout.training.noise import noisy
-from models.layout.wordhash import PLACES
 
 _WORDS = 6000
 """Of one batch, those included that only fill up its shorter pages."""
@@ -39,21 +38,7 @@ class Batch:
 
 
 def inputs_of(pages: Sequence[Features]) -> dict[str, Tensor]:
-    """Pages of different lengths side by side, the shorter ones filled up."""
-    longest = max((len(page) for page in pages), default=0) or 1
-    places = np.zeros((len(pages), longest, PLACES), np.int64)
-    dense = np.zeros((len(pages), longest, len(DENSE)), np.float32)
-    neighbours = np.zeros((len(pages), longest, len(NEIGHBOURS)), np.int64)
-    at = np.zeros((len(pages), longest, 2), np.float32)
-    mask = np.zeros((len(pages), longest), bool)
-    for number, page in enumerate(pages):
-        size = len(page)
-        places[number, :size], dense[number, :size] = page.places, page.dense
-        neighbours[number, :size], at[number, :size] = page.neighbours, page.at
-        mask[number, :size] = True
-    mask[:, 0] = True  # a page without words still looks at something
-    arrays = {"places": places, "dense": dense, "neighbours": neighbours, "at": at, "mask": mask}
-    return {name: torch.from_numpy(array) for name, array in arrays.items()}
+    return {name: torch.from_numpy(array) for name, array in filled(pages).items()}
 
 
 class Pages(Dataset[Any]):
