@@ -46,7 +46,7 @@ def export(model: LayoutModel, file: Path, *, eight_bits: bool = True) -> None:
         whole = Path(folder, "whole.onnx")
         torch.onnx.export(
             wrapped, example, whole, input_names=INPUTS, output_names=OUTPUTS, dynamo=True, external_data=False,
-            dynamic_shapes=dict.fromkeys(INPUTS, {0: pages, 1: long}),
+            dynamic_shapes={name: {0: pages, 1: long} for name in INPUTS},
         )  # fmt: skip
         if eight_bits:
             quantize_dynamic(whole, file, weight_type=QuantType.QInt8, per_channel=True)

@@ -11,6 +11,7 @@ from typing import Any
 
 from babel import Locale
 
+from models.synthetic import extras
 from models.synthetic.formats import city_line
 from models.synthetic.look import Look
 from models.synthetic.small_print import small_print
@@ -140,6 +141,7 @@ class InvoiceView:
         pairs += [self.pair(key, key, text) for key, text in texts.items() if text]
         if spec.seller.contact and self.look.chance("contact in head", 0.5):
             pairs.append(self.pair("contact", None, spec.seller.contact))
+        pairs += [Pair("extra", label, plain(text)) for label, text in extras.references(spec, self.look)]
         if self.formats.place == "none":
             pairs.append(Pair("currency", self.currency_label + self.look.suffix, [("currency", spec.currency)]))
         return pairs
@@ -240,7 +242,7 @@ class InvoiceView:
             pairs.append(self._sum("prepaid", None, -spec.prepaid))
         if spec.prepaid or sums.payable_amount != sums.gross_total or self.look.chance("payable row", 0.3):
             pairs.append(self._sum("payable_amount", "payable_amount", sums.payable_amount, "grand"))
-        return pairs
+        return pairs + [Pair("extra", label, plain(text)) for label, text in extras.weights(spec, self.look)]
 
     def _sum(self, key: str, field_name: str | None, amount: Decimal, css: str = "") -> Pair:
         return self.pair(key, field_name, self.formats.money(amount), css)
@@ -310,7 +312,7 @@ class InvoiceView:
         untaxed = all(not group.rate for group in self.spec.vat())
         if untaxed and self.spec.seller.country != "US":
             remarks.append(self.words["reverse_charge"])
-        return remarks
+        return remarks + extras.sentences(self.spec, self.look)
 
     @property
     def prose(self) -> tuple[str, ...]:
