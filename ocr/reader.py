@@ -46,7 +46,7 @@ another."""
 _MEMORY = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
 _AT_ONCE = max(1, min(os.cpu_count() or 1, _MEMORY // _CHILD_BYTES))
 _turns = Turns(_AT_ONCE)
-"""Of all that draws and reads pages; a text layer waits for none."""
+"""Of all that draws and reads pages; the text layers of a file's first pages wait for none."""
 _MOST_CUT = 256 * 1024 * 1024
 """What is cut out of a file together: what its pages share is in each of the new files."""
 _UNREAD: dict[str, Any] = {"ocr": True, "words": [], "marks": [], "barcodes": [], "engine": ""}

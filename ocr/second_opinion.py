@@ -2,8 +2,12 @@
 
 import re
 import unicodedata
+from functools import cache
 from typing import Any
 
+from babel.dates import get_month_names
+
+from ocr.languages import LANGUAGES
 from tallyman.contracts.ocr_engine import OcrEngine
 from tallyman.domain.page import Box, Word
 
@@ -46,20 +50,31 @@ def _agreed(word: Word, text: str, confidence: float) -> Word:
         spelling = word.text if word.confidence >= confidence else text
         sure = 1 - (1 - word.confidence) * (1 - confidence)
         return word.model_copy(update={"text": spelling, "confidence": round(sure, 4)})
-    if (plain := _plainer(word.text, text)) is not None:
-        return word.model_copy(update={"text": plain, "confidence": round(max(word.confidence, confidence), 4)})
+    if (month := _month(word.text, text)) is not None:
+        return word.model_copy(update={"text": month, "confidence": round(max(word.confidence, confidence), 4)})
     better = text if confidence > word.confidence and len(text.split()) == 1 else word.text
     sure = 0.8 * max(word.confidence, confidence) * (1 - min(word.confidence, confidence) / 2)
     return word.model_copy(update={"text": better, "confidence": round(min(sure, DOUBTFUL / 2), 4)})
 
 
-def _plainer(one: str, other: str) -> str | None:
-    """Of two readings that differ in what looks alike only, such as 0ct and Oct, the one without digits, if the rest of
-    it is small letters; else None: in a code of capitals a digit may well stand."""
-    if _folded(one).translate(_ALIKE) != _folded(other).translate(_ALIKE):
+def _month(*texts: str) -> str | None:
+    """Of readings that differ only in what looks alike, such as 0ct and Oct, the one that is a month's name; else None:
+    nobody knows which of two codes is the right one."""
+    named = {text for text in texts if _folded(text).strip(".,").casefold() in _months()}
+    if len(named) != 1 or len({_folded(text).translate(_ALIKE) for text in texts}) != 1:
         return None
-    plain = [text for text in (one, other) if not any(map(str.isdigit, text))]
-    return plain[0] if len(plain) == 1 and sum(map(str.islower, plain[0])) >= 2 else None
+    return named.pop()
+
+
+@cache
+def _months() -> frozenset[str]:
+    """In small letters and without a point, short and in full."""
+    named = set[str]()
+    for language in LANGUAGES:
+        for width in ("wide", "abbreviated"):
+            for context in ("format", "stand-alone"):
+                named.update(get_month_names(width, context, language).values())
+    return frozenset(name.strip(".").casefold() for name in named)
 
 
 def _folded(text: str) -> str:

@@ -31,6 +31,8 @@ _LINE = 0.125
 """A form's line to sign on is mostly longer than this share of the page's width, a stroke under a name shorter."""
 _FENCE = 0.036
 """So high, in shares of the page, an upright line is looked at, from the foot of the place up."""
+_OWN = 0.5
+"""What crosses a line that may be the side of a box, or a tall letter, is of the place with so much of its ink."""
 _SIDE, _TOO_SMALL = 1754, 100
 _SIGNED, _DIRT, _STAMPED, _DOUBTFUL = "signed", "dirt", "stamped", "doubtful"
 
@@ -67,18 +69,26 @@ def find_marks(image: Any, words: Sequence[Word]) -> tuple[Mark, ...]:
     clusters = _clusters(_without_rules(ink, rules), print_height)
     zones = [_zone(label, labels, words, rules, fences, ink) for label in labels]
     marks, taken = [], set[int]()
-    for (kind, _, text), zone in zip(places, zones, strict=True):
+    for (kind, _, text), (zone, side) in zip(places, zones, strict=True):
         inside = [n for n, cluster in enumerate(clusters) if _within(cluster, zone, width, height)]
         taken.update(inside)
-        state, score = _judged(kind, [clusters[n] for n in inside], named=_named(zone, labels, words))
+        kinds = {_kind_before(clusters[n], int(side * width)) for n in inside}
+        state, score = _judged(kind, kinds, named=_named(zone, labels, words))
         marks.append(Mark(kind=kind, state=state, box=zone, score=score, label=text))
     elsewhere = [cluster for n, cluster in enumerate(clusters) if n not in taken]
     return (*marks, *_written(elsewhere, print_height, width, height))
 
 
-def _judged(kind: MarkKind, clusters: list[_Cluster], *, named: bool) -> tuple[MarkState, float]:
-    """The state and the odds of it. `named`: words were read there, which may be typed or a hand's."""
-    kinds = {cluster.kind for cluster in clusters}
+def _kind_before(cluster: _Cluster, side: int) -> str:
+    """What a cluster is at a place that may end at the column `side`: of what is mostly beyond nobody knows whose it
+    is."""
+    before = np.count_nonzero(cluster.ink[:, : max(0, side - cluster.x0)])
+    return _DOUBTFUL if cluster.kind != _DIRT and before < _OWN * np.count_nonzero(cluster.ink) else cluster.kind
+
+
+def _judged(kind: MarkKind, kinds: set[str], *, named: bool) -> tuple[MarkState, float]:
+    """The state and the odds of it, by the kinds of ink at the place. `named`: words were read there, which may be
+    typed or a hand's."""
     wanted = _SIGNED if kind is MarkKind.SIGNATURE else _STAMPED
     if wanted in kinds:
         return MarkState.PRESENT, 0.9
@@ -290,9 +300,9 @@ def _within(cluster: _Cluster, zone: Box, width: int, height: int) -> bool:
     return across > 0 and down > 0 and across * down > 0.5 * area
 
 
-def _zone(label: Box, labels: list[Box], words: Sequence[Word], rules: Any, fences: Any, ink: Any) -> Box:
+def _zone(label: Box, labels: list[Box], words: Sequence[Word], rules: Any, fences: Any, ink: Any) -> tuple[Box, float]:
     """Where a hand signs: above a label that stands under its line, else from the label down and to its right, as far
-    as the next rule, label or printed line."""
+    as the next rule, label or printed line; and how far to the right that is for certain."""
     tall = label.y1 - label.y0
     beside = [
         box.x0
@@ -305,20 +315,22 @@ def _zone(label: Box, labels: list[Box], words: Sequence[Word], rules: Any, fenc
     edge = _edge(label, words, right, upwards=False)
     below = _rule_below(rules, label, edge)
     # A line just above the label is the one to sign on, unless it is the upper edge of a box about the label.
-    if above is not None and not _boxed(label, ink, below or label.y1 + _DOWN / 2):
+    stands_under = above is not None and not _boxed(label, ink, below or label.y1 + _DOWN / 2)
+    if above is not None and stands_under:
         top = max(above - _UP, _edge(label, words, right, upwards=True, start=above))
         bottom, line = above + 0.004, above
-        fenced = max(top, bottom - _FENCE)
     else:
         top = label.y0 - 0.3 * tall
         line = below if below is not None else 0.0
         bottom = line + 0.004 if line else min(label.y1 + _DOWN, edge)
-        # In a box the upright lines go from rule to rule; a tall letter of a hand stops below the label.
-        fenced = label.y0 if line else max(top, bottom - _FENCE)
     if line:
         right = min(right, _end(rules, line, label))
-    right = min(right, _fence(fences, fenced, bottom - 0.004, label.x0 + 0.02, right))
-    return Box(x0=left, y0=max(0.0, top), x1=max(right, left + 0.02), y1=min(1.0, max(bottom, top + tall)))
+    foot, start = bottom - 0.004, label.x0 + 0.02
+    side = _fence(fences, max(top, bottom - _FENCE), foot, start, right)
+    # In a box the upright lines go from rule to rule, unless they are worn; a tall letter of a hand stops earlier.
+    right = side if stands_under or not line else _fence(fences, label.y0, foot, start, right)
+    right = max(right, left + 0.02)
+    return Box(x0=left, y0=max(0.0, top), x1=right, y1=min(1.0, max(bottom, top + tall))), min(side, right)
 
 
 def _rule_below(rules: Any, label: Box, edge: float) -> float | None:

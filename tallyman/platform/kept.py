@@ -15,6 +15,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, nullcontext, suppress
+from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -43,8 +44,10 @@ _LONG_S = 10.0
 """Work on one thing that took so long already is long work: it can wait for others' better than they for it."""
 _OTHERS_S = 5.0
 """Whoever asked within that asks again: a queue has its next file at hand, and between two pages are a few moments."""
+_PATIENCE_S = 30.0
+"""So long anything may wait for others' better."""
 _LOOKS_EVERY_S = 0.5
-"""Nobody tells those who wait that there are no others any more."""
+"""Nobody tells those who wait that there are no others any more, or that they waited long enough."""
 
 
 class Budget:
@@ -74,46 +77,83 @@ class Turns:
     """`most` work at a time. Who came first works first, but for long work, which leaves a turn free to any other.
 
     A file of hundreds of pages asks for all turns at once: without this each other page would wait for one of them.
+    Long work that has waited for half a minute has every second turn: others may never cease to come.
     """
 
     def __init__(self, most: int) -> None:
         self._free = most
         self._left_to_others = min(1, most - 1)
         self._others_until = 0.0
-        self._waiting: list[tuple[bool, int]] = []
+        self._last_was_short = False
+        self._long: dict[int, _Waiter] = {}
+        self._short: dict[int, _Waiter] = {}
         self._numbers = count()
-        self._changed = threading.Condition()
+        self._lock = threading.Lock()
 
     @contextmanager
     def turn(self, budget: Budget | None) -> Iterator[None]:
         """Around the work of a child; its time is spent from the budget, which raises Quarantined with nothing left."""
-        me = (budget is not None and budget.is_long, next(self._numbers))
-        self._wait_for(me)
+        is_long = budget is not None and budget.is_long
+        self._wait(is_long)
         try:
             with nullcontext() if budget is None else budget.spent():
                 yield
         finally:
-            with self._changed:
-                self._free += 1
-                if not me[0]:
-                    self._others_until = time.monotonic() + _OTHERS_S
-                self._changed.notify_all()
+            with self._lock:
+                self._give_back(is_long)
 
-    def _wait_for(self, me: tuple[bool, int]) -> None:
-        with self._changed:
-            self._waiting.append(me)
+    def _wait(self, is_long: bool) -> None:
+        waiter = _Waiter(is_long, threading.Condition(self._lock))
+        queue = self._long if is_long else self._short
+        with self._lock:
+            number = next(self._numbers)
+            queue[number] = waiter
+            self._grant()
             try:
-                while min(self._waiting) != me or self._free <= self._kept_from(me):
-                    self._changed.wait(_LOOKS_EVERY_S)
-                self._free -= 1
-            finally:
-                self._waiting.remove(me)
-                self._changed.notify_all()
+                while not waiter.has_turn:
+                    waiter.told.wait(_LOOKS_EVERY_S)
+                    self._grant()
+            except BaseException:
+                if waiter.has_turn:
+                    self._give_back(is_long)
+                else:
+                    del queue[number]
+                raise
 
-    def _kept_from(self, waiter: tuple[bool, int]) -> int:
-        """So many of the free turns are not for this one."""
-        is_long, _ = waiter
-        return self._left_to_others if is_long and time.monotonic() < self._others_until else 0
+    def _give_back(self, is_long: bool) -> None:
+        self._free += 1
+        if not is_long:
+            self._others_until = time.monotonic() + _OTHERS_S
+        self._grant()
+
+    def _grant(self) -> None:
+        while self._free and (queue := self._next_queue()):
+            waiter = queue.pop(next(iter(queue)))
+            waiter.has_turn = True
+            waiter.told.notify()
+            self._free -= 1
+            self._last_was_short = not waiter.is_long
+            if self._last_was_short:
+                self._others_until = time.monotonic() + _OTHERS_S
+
+    def _next_queue(self) -> "dict[int, _Waiter] | None":
+        """The one whose first waiter is to work next; None when those that wait have to."""
+        now = time.monotonic()
+        if self._short and not (self._last_was_short and self._has_waited_long(now)):
+            return self._short
+        kept = self._left_to_others if now < self._others_until and not self._has_waited_long(now) else 0
+        return self._long if self._long and self._free > kept else None
+
+    def _has_waited_long(self, now: float) -> bool:
+        return bool(self._long) and next(iter(self._long.values())).since < now - _PATIENCE_S
+
+
+@dataclass
+class _Waiter:
+    is_long: bool
+    told: threading.Condition
+    has_turn: bool = False
+    since: float = field(default_factory=time.monotonic)
 
 
 class KeptChildren:

@@ -25,8 +25,12 @@ FORGOTTEN_AFTER_S = 600.0
 later is read again, which a kept reading makes quick."""
 
 
+_MORE = 2
+"""Files of hundreds of pages leave a core to others, who must be at work to take it."""
+
+
 class Readings:
-    """Documents by the hash of their file; as many are read at a time as there are cores."""
+    """Documents by the hash of their file; some more are read at a time than there are cores."""
 
     def __init__(self, registry: Registry, page_reader: PageReader, blobs: Blobs, vault: Vault, guard: Guard) -> None:
         self._registry = registry
@@ -34,7 +38,7 @@ class Readings:
         self._blobs = blobs
         self._vault = vault
         self._guard = guard
-        self._pool = ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="reading")
+        self._pool = ThreadPoolExecutor((os.cpu_count() or 1) + _MORE, thread_name_prefix="reading")
         self._begun: dict[str, tuple[float, Future[dict[str, Any]]]] = {}
         self._lock = threading.Lock()
 

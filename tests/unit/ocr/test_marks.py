@@ -177,13 +177,14 @@ def test_who_signed_in_the_next_box_did_not_sign_in_this_one(high: int) -> None:
     assert mark.state is MarkState.ABSENT
 
 
-def test_a_tall_upright_letter_in_a_box_is_no_side_of_the_box() -> None:
+@pytest.mark.parametrize(("at", "state"), [(360, MarkState.PRESENT), (200, MarkState.UNCLEAR)])
+def test_a_tall_upright_letter_in_a_box_is_no_certain_side_of_the_box(at: int, state: MarkState) -> None:
     page = _page()
     cv2.rectangle(page, BOX[:2], BOX[2:], 0, 2)
     _sign(page, 160, 1500)
-    cv2.line(page, (200, 1470), (200, 1557), 20, 3)
+    cv2.line(page, (at, 1470), (at, 1557), 20, 3)
     mark, *_ = find_marks(page, (IN_BOX,))
-    assert mark.state is MarkState.PRESENT
+    assert mark.state is state
 
 
 def test_who_signed_in_the_next_cell_of_a_table_did_not_sign_in_this_one() -> None:
@@ -193,3 +194,30 @@ def test_who_signed_in_the_next_cell_of_a_table_did_not_sign_in_this_one() -> No
     _sign(page, 440, 1500)
     mark, *_ = find_marks(page, (IN_BOX,))
     assert mark.state is MarkState.ABSENT
+
+
+WORN = {
+    "the divider is worn": ((400, 1380), (400, 1560), (1430, 1444)),
+    "the divider begins below the label": ((400, 1410), (400, 1560), None),
+    "the divider leans": ((392, 1380), (408, 1560), None),
+    "the divider is below a line of the table": ((400, 1420), (400, 1560), None),
+    "the label stands on the border": ((400, 1405), (400, 1560), None),
+}
+
+
+@pytest.mark.parametrize("how", WORN)
+def test_who_signed_beyond_a_divider_that_is_not_whole_did_not_sign_for_certain(how: str) -> None:
+    page = _page()
+    upper = 1405 if "border" in how else BOX[1]
+    cv2.rectangle(page, (BOX[0], upper), (900, BOX[3]), 0, 2)
+    if "border" in how:
+        page[upper - 3 : upper + 4, 120:255] = 255
+    start, end, gap = WORN[how]
+    cv2.line(page, start, end, 0, 2)
+    if "table" in how:
+        cv2.line(page, start, (900, start[1]), 0, 2)
+    if gap:
+        page[gap[0] : gap[1], 390:411] = 255
+    _sign(page, 450, 1500)
+    mark, *_ = find_marks(page, (IN_BOX,))
+    assert mark.state is not MarkState.PRESENT

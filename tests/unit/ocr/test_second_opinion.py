@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import pytest
 
 from ocr.engines.null import NullEngine
 from ocr.second_opinion import settled
@@ -60,11 +61,13 @@ def test_another_kind_of_dash_is_no_difference() -> None:
     assert of_one("RE-77", 0.7, Other("RE–77", 0.7)).confidence > 0.9
 
 
-def test_a_digit_that_one_of_them_saw_among_small_letters_is_a_letter() -> None:
-    told = of_one("0ct", 0.8, Other("Oct", 0.7))
-    assert (told.text, told.confidence) == ("Oct", 0.8)
+@pytest.mark.parametrize(("read", "said"), [("0ct", "Oct"), ("Ju1i", "Juli"), ("0ttobre", "Ottobre")])
+def test_what_one_of_them_saw_as_a_month_is_the_month(read: str, said: str) -> None:
+    for told in (of_one(read, 0.8, Other(said, 0.7)), of_one(said, 0.7, Other(read, 0.8))):
+        assert (told.text, told.confidence) == (said, 0.8)
 
 
-def test_a_digit_among_capitals_stays_in_doubt() -> None:
-    assert of_one("LS1", 0.8, Other("LSI", 0.7)).confidence < 0.5
-    assert of_one("2O26", 0.8, Other("2026", 0.7)).confidence < 0.5
+@pytest.mark.parametrize(("read", "said"), [("100", "loo"), ("Art1", "Artl"), ("LS1", "LSI"), ("2O26", "2026")])
+def test_a_letter_that_looks_like_a_digit_stays_in_doubt_in_what_is_no_month(read: str, said: str) -> None:
+    assert of_one(read, 0.8, Other(said, 0.7)).confidence < 0.5
+    assert of_one(said, 0.8, Other(read, 0.7)).confidence < 0.5
