@@ -51,6 +51,11 @@ def _expanded(phrases: dict[str, list[str]]) -> dict[str, tuple[str, ...]]:
     }
 
 
+def _without_sharp_s(wordings: tuple[str, ...]) -> tuple[str, ...]:
+    """The wordings as Switzerland writes them."""
+    return tuple(dict.fromkeys(wording.replace("ß", "ss") for wording in wordings))
+
+
 @cache
 def book(language: str, country: str = "") -> dict[str, tuple[str, ...]]:
     """Label or sentence key -> all its wordings in a language, as houses of a country (ISO 3166, two letters) use them.
@@ -60,7 +65,8 @@ def book(language: str, country: str = "") -> dict[str, tuple[str, ...]]:
     """
     words = _words(language)
     general = {key: phrases for key, phrases in words.items() if isinstance(phrases, list)}
-    return _expanded({**general, **words.get(country, {})})
+    wordings = _expanded({**general, **words.get(country, {})})
+    return {key: _without_sharp_s(each) for key, each in wordings.items()} if country == "CH" else wordings
 
 
 @cache
