@@ -8,8 +8,8 @@ from typing import Any
 
 from models.synthetic.composed import families
 from models.synthetic.names import catalogue, company
-from models.synthetic.specs import Adjustment, InvoiceSpec, LineSpec, Party, PodLine, PodSpec, cents
-from models.synthetic.style import INVOICE_LAYOUTS, POD_LAYOUTS, SCANS, Paper, Scan, Style
+from models.synthetic.specs import Adjustment, InvoiceSpec, LetterSpec, LineSpec, Party, PodLine, PodSpec, cents
+from models.synthetic.style import INVOICE_LAYOUTS, POD_LAYOUTS, RECEIPT_LAYOUTS, SCANS, Paper, Scan, Style
 
 COUNTRIES = {
     "eng": ("GB", "GB", "US", "IE"),
@@ -67,13 +67,28 @@ def random_invoice(seed: int, paper: Paper | None = None, language: str | None =
     return _invoice(rng, seller, buyer, tongue, trade), style
 
 
-def random_paper(seed: int) -> tuple[InvoiceSpec | PodSpec, Style]:
-    """Any paper in any layout, clean: what the document model learns from. The same for the same seed."""
-    if seed % 5 == 0:
-        return random_pod(seed, "clean")
-    spec, style = random_invoice(seed, "clean")
-    layout = random.Random(f"layout/{seed}").choice((*INVOICE_LAYOUTS, *families()))
-    return spec, style.model_copy(update={"layout": layout})
+LETTERS = ("order", "delivery_note", "bill_of_lading", "reminder", "statement", "receipt", "receipt", "other")
+_TONGUES = ("eng", "eng", "eng", "deu", "deu", "deu", "fra", "fra", "spa", "ita", "nld", "pol")
+
+
+def random_paper(seed: int) -> tuple[InvoiceSpec | PodSpec | LetterSpec, Style]:
+    """Any paper in any layout and in many wordings, clean: what the document model learns from. The same for the same
+    seed."""
+    rng = random.Random(f"paper/{seed}")
+    language, place = rng.choice(_TONGUES), rng.random()
+    if place < 0.15:
+        pod, style = random_pod(seed, "clean", language)
+        return pod, style.model_copy(update={"wide": True})
+    spec, style = random_invoice(seed, "clean", language)
+    if place < 0.8:
+        chosen = {"wide": True, "layout": rng.choice((*INVOICE_LAYOUTS, *families(), *families()))}
+        return spec, style.model_copy(update=chosen)
+    letter = LetterSpec.model_validate({"kind": rng.choice(LETTERS), "content": spec})
+    if letter.kind == "receipt":
+        chosen = {"wide": True, "layout": rng.choice(RECEIPT_LAYOUTS), "page_size": "Roll", "terms_page": False}
+    else:
+        chosen = {"wide": True, "layout": rng.choice((*families(),))}
+    return letter, style.model_copy(update=chosen)
 
 
 def _invoice(rng: random.Random, seller: Party, buyer: Party, language: str, trade: str) -> InvoiceSpec:

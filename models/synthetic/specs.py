@@ -185,6 +185,13 @@ class InvoiceSpec(Frozen):
         return Totals(**{name: cents(amount) for name, amount in {**right, **stated}.items()})
 
 
+class LetterSpec(Frozen):
+    """Another paper of the same house, with what an invoice would say: its parties, day, goods and sums."""
+
+    kind: Literal["order", "delivery_note", "bill_of_lading", "reminder", "statement", "receipt", "other"]
+    content: InvoiceSpec
+
+
 class PodLine(Frozen):
     """One line of a proof of delivery. `shipped` is printed; `received` is written by hand, or None: as printed."""
 

@@ -94,6 +94,7 @@ class InvoiceView:
         self.totals_of = spec.totals()
         self.credit = spec.kind == "credit_note"
         self.title = self.words["title_credit_note" if self.credit else "title_invoice"]
+        self.number_field: str | None = "invoice_number"
         home = spec.seller.country
         self.seller = party_lines(spec.seller, "seller", look, home, own=True)
         self.buyer = party_lines(spec.buyer, "buyer", look, home)
@@ -107,7 +108,7 @@ class InvoiceView:
         """The title as a sentence: "Invoice no. 17 of 3 May"."""
         values: dict[str, Segment] = {
             "title": (None, self.title),
-            "number": ("invoice_number", self.spec.number),
+            "number": (self.number_field, self.number.value[0][1]),
             "date": ("issue_date", self.formats.date(self.spec.issue_date)),
         }
         return fill(self.words["title_line"], values)
@@ -152,7 +153,8 @@ class InvoiceView:
 
     @property
     def currency_label(self) -> str:
-        return {"en": "Currency", "de": "W\u00e4hrung", "fr": "Devise"}[self.formats.locale[:2]]
+        few = {"en": "Currency", "de": "W\u00e4hrung", "fr": "Devise"}
+        return self.words.get("currency") or few[self.formats.locale[:2]]
 
     @property
     def meta(self) -> list[Pair]:
@@ -267,6 +269,11 @@ class InvoiceView:
             yield TaxPair("vat_row", "", [(name, self.formats.money(group.tax))], "tax", label)
         if not self.splits_tax or (len(groups) > 1 and self.look.chance("tax sum", 0.5)):
             yield self._sum("tax_total", "tax_total", self.totals_of.tax_total)
+
+    @property
+    def amount_due(self) -> Pair | None:
+        """The sum to pay, where a house prints it large; None on papers that ask for none."""
+        return self._sum("payable_amount", "payable_amount", self.totals_of.payable_amount)
 
     @property
     def vat_table(self) -> list[list[TextLine]]:

@@ -15,7 +15,6 @@ from models.synthetic.sampling import random_paper
 
 PORTION = 250
 """Documents of one file, and of one open Chromium."""
-_ASPECT = 210 / 297
 
 
 def print_pages(folder: Path, seeds: range, processes: int) -> Iterator[int]:
@@ -50,10 +49,10 @@ def pages_of(laid: Laid) -> list[LabelledPage]:
     by_page: dict[int, list[PrintedWord]] = {number: [] for number in range(1, laid.pages + 1)}
     for word in laid.words:
         by_page[word.page].append(word)
-    return [_page(words, number, laid.pages, kind, group) for number, words in by_page.items()]
+    return [_page(words, number, laid, kind, group) for number, words in by_page.items()]
 
 
-def _page(words: list[PrintedWord], number: int, count: int, kind: int, group: str) -> LabelledPage:
+def _page(words: list[PrintedWord], number: int, laid: Laid, kind: int, group: str) -> LabelledPage:
     classes = np.array([_class(word) for word in words], np.int64)
     role = "empty" if not words else "first" if number == 1 else "next" if classes.any() else "terms"
     return LabelledPage(
@@ -62,9 +61,9 @@ def _page(words: list[PrintedWord], number: int, count: int, kind: int, group: s
             boxes=np.array([word.box for word in words], np.float32).reshape(-1, 4),
             sure=np.ones(len(words), np.float32),
             is_ocr=False,
-            aspect=_ASPECT,
+            aspect=laid.aspect,
             number=number - 1,
-            count=count,
+            count=laid.pages,
         ),
         classes=classes,
         item=np.array([-1 if word.line is None else word.line for word in words], np.int64),
