@@ -31,6 +31,7 @@ _LINE = 0.125
 """A form's line to sign on is mostly longer than this share of the page's width, a stroke under a name shorter."""
 _FENCE = 0.036
 """So high, in shares of the page, an upright line is looked at, from the foot of the place up."""
+_MOST_OF_IT = 0.6
 _OWN = 0.5
 """What crosses a line that may be the side of a box, or a tall letter, is of the place with so much of its ink."""
 _SIDE, _TOO_SMALL = 1754, 100
@@ -327,8 +328,13 @@ def _zone(label: Box, labels: list[Box], words: Sequence[Word], rules: Any, fenc
         right = min(right, _end(rules, line, label))
     foot, start = bottom - 0.004, label.x0 + 0.02
     side = _fence(fences, max(top, bottom - _FENCE), foot, start, right)
-    # In a box the upright lines go from rule to rule, unless they are worn; a tall letter of a hand stops earlier.
-    right = side if stands_under or not line else _fence(fences, label.y0, foot, start, right)
+    if line and not stands_under:
+        # In a box the upright lines go from rule to rule; one that does not is worn, or a tall letter of a hand.
+        right = _fence(fences, label.y0, foot, start, right)
+        while side < right and not _like_a_side(fences, side, label.y0, line):
+            side = _fence(fences, bottom - _FENCE, foot, side + 0.01, right)
+    else:
+        right = side
     right = max(right, left + 0.02)
     return Box(x0=left, y0=max(0.0, top), x1=right, y1=min(1.0, max(bottom, top + tall))), min(side, right)
 
@@ -383,6 +389,14 @@ def _fence(fences: Any, top: float, bottom: float, start: float, end: float) -> 
         return end
     found = np.flatnonzero((cv2.dilate(band, np.ones((1, 5), np.uint8)) > 0).mean(axis=0) > 0.95)
     return float(start + found[0] / width) if len(found) else end
+
+
+def _like_a_side(fences: Any, x: float, top: float, line: float) -> bool:
+    """Whether an upright at `x` meets the rule below it, or goes most of the way up to `top`."""
+    height, width = fences.shape
+    drawn = fences[:, max(0, int(x * width) - 2) : int(x * width) + 8].any(axis=1)
+    foot = int(line * height)
+    return bool(drawn[foot - 1 : foot + 3].all()) or _share(drawn[int(top * height) : foot]) > _MOST_OF_IT
 
 
 def _share(mask: Any) -> float:

@@ -177,12 +177,22 @@ def test_who_signed_in_the_next_box_did_not_sign_in_this_one(high: int) -> None:
     assert mark.state is MarkState.ABSENT
 
 
-@pytest.mark.parametrize(("at", "state"), [(360, MarkState.PRESENT), (200, MarkState.UNCLEAR)])
-def test_a_tall_upright_letter_in_a_box_is_no_certain_side_of_the_box(at: int, state: MarkState) -> None:
+@pytest.mark.parametrize(
+    ("at", "top", "foot", "state"),
+    [
+        (200, 1470, 1552, MarkState.PRESENT),
+        (360, 1470, 1557, MarkState.PRESENT),
+        (200, 1470, 1557, MarkState.UNCLEAR),  # it meets the box, as a worn line between two boxes does
+        (200, 1420, 1552, MarkState.UNCLEAR),  # it goes most of the way up
+    ],
+)
+def test_a_tall_upright_letter_in_a_box_is_no_certain_side_of_the_box(
+    at: int, top: int, foot: int, state: MarkState
+) -> None:
     page = _page()
     cv2.rectangle(page, BOX[:2], BOX[2:], 0, 2)
     _sign(page, 160, 1500)
-    cv2.line(page, (at, 1470), (at, 1557), 20, 3)
+    cv2.line(page, (at, top), (at, foot), 20, 3)
     mark, *_ = find_marks(page, (IN_BOX,))
     assert mark.state is state
 
@@ -202,6 +212,7 @@ WORN = {
     "the divider leans": ((392, 1380), (408, 1560), None),
     "the divider is below a line of the table": ((400, 1420), (400, 1560), None),
     "the label stands on the border": ((400, 1405), (400, 1560), None),
+    "the divider is worn at its foot": ((400, 1380), (400, 1560), (1546, 1558)),
 }
 
 
