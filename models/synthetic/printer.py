@@ -167,7 +167,7 @@ class Printer:
 
     def _context(self, spec: Spec, style: Style, look: Look, seed: int) -> dict[str, Any]:
         width, height = SHEETS[style.page_size]
-        common = {
+        common: dict[str, Any] = {
             "html_lang": HTML_LANGUAGES[style.language],
             "title": _content(spec).number,
             "page_width": width,
