@@ -152,7 +152,7 @@ class InvoiceView:
 
     @property
     def currency_label(self) -> str:
-        return {"en": "Currency", "de": "W\u00e4hrung", "fr": "Devise"}[self.formats.locale[:2]]
+        return CURRENCY_WORDS[self.formats.locale[:2]]
 
     @property
     def meta(self) -> list[Pair]:
@@ -367,4 +367,8 @@ class TaxPair(Pair):
     label_line: TextLine = field(default_factory=list)
 
 
+CURRENCY_WORDS = {
+    "en": "Currency", "de": "W\u00e4hrung", "fr": "Devise", "es": "Moneda", "it": "Valuta", "nl": "Valuta",
+    "pl": "Waluta",
+}  # fmt: skip
 COLUMN_CSS = {"description": "text", "item_id": "code", "position": "pos", "unit": "unit"}
