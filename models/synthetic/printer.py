@@ -164,7 +164,7 @@ class Printer:
 
     def _context(self, spec: Spec, style: Style, look: Look, seed: int) -> dict[str, Any]:
         width, height = SHEETS[style.page_size]
-        common = {
+        common: dict[str, Any] = {
             "html_lang": HTML_LANGUAGES[style.language],
             "title": spec.number,
             "page_width": width,
