@@ -14,6 +14,7 @@ from models.synthetic import wide
 from models.synthetic.formats import CURRENCY_PLACES, DATE_PATTERNS, SEPARATORS, Formats, locale_of
 from models.synthetic.specs import Party
 from models.synthetic.style import Style
+from models.synthetic.wide import LANGUAGES
 
 FONTS = (
     "'Liberation Sans'", "'Liberation Sans'", "'Liberation Sans'", "'Liberation Serif'", "'DejaVu Sans'",
@@ -23,7 +24,7 @@ ACCENTS = (
     "#1f3a5f", "#0b6e4f", "#8c1c13", "#334155", "#b45309", "#1d4e89", "#5b2a86", "#00695c", "#c2410c", "#111111",
     "#2f5d50", "#7a1f3d", "#3f6212", "#0e7490",
 )  # fmt: skip
-SUFFIXES = {"eng": (":", ":", ""), "deu": (":", ":", ""), "fra": ("\u00a0:", "\u00a0:", "")}
+SUFFIXES = dict.fromkeys(LANGUAGES, (":", ":", "")) | {"fra": ("\u00a0:", "\u00a0:", "")}
 TABLES = ("ruled", "zebra", "boxed", "plain", "headed")
 
 

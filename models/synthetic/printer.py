@@ -27,7 +27,9 @@ from models.synthetic.view import InvoiceView
 
 HERE = Path(__file__).parent
 SHEETS = {"A4": ("210mm", "297mm"), "Letter": ("215.9mm", "279.4mm"), "Roll": ("80mm", "230mm")}
-HTML_LANGUAGES = {"eng": "en", "deu": "de", "fra": "fr"}
+HTML_LANGUAGES = {
+    "eng": "en", "deu": "de", "fra": "fr", "spa": "es", "ita": "it", "nld": "nl", "pol": "pl",
+}  # fmt: skip
 CHROMIUM_FLAGS = (
     "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run",
     "--disable-gpu", "--font-render-hinting=none",

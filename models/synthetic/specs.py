@@ -27,7 +27,8 @@ class Frozen(BaseModel):
 
 
 class Party(Frozen):
-    """A company on a paper. `country` is an ISO 3166 code of two letters, `region` a US state."""
+    """A company on a paper. `country` is an ISO 3166 code of two letters, `region` a US state or an
+    Italian province."""
 
     name: str
     street: str = ""

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from models.synthetic.specs import Frozen
 
-Language = Literal["eng", "deu", "fra"]
+Language = Literal["eng", "deu", "fra", "spa", "ita", "nld", "pol"]
 Paper = Literal["clean", "hybrid", "scan"]
 
 INVOICE_LAYOUTS = ("din", "banner", "grid", "sidebar", "letterhead", "facture", "ledger", "modern")

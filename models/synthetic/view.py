@@ -153,8 +153,7 @@ class InvoiceView:
 
     @property
     def currency_label(self) -> str:
-        few = {"en": "Currency", "de": "W\u00e4hrung", "fr": "Devise"}
-        return self.words.get("currency") or few[self.formats.locale[:2]]
+        return self.words.get("currency") or CURRENCY_WORDS[self.formats.locale[:2]]
 
     @property
     def meta(self) -> list[Pair]:
@@ -374,4 +373,8 @@ class TaxPair(Pair):
     label_line: TextLine = field(default_factory=list)
 
 
+CURRENCY_WORDS = {
+    "en": "Currency", "de": "W\u00e4hrung", "fr": "Devise", "es": "Moneda", "it": "Valuta", "nl": "Valuta",
+    "pl": "Waluta",
+}  # fmt: skip
 COLUMN_CSS = {"description": "text", "item_id": "code", "position": "pos", "unit": "unit"}

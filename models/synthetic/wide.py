@@ -1,4 +1,4 @@
-"""What houses of seven languages call things: many more wordings, names and terms than wording.yaml and catalogue.yaml.
+"""What houses of seven languages call things: many more wordings than wording.yaml.
 
 A phrase in the files may hold alternatives: "<Invoice|Inv.> <no.|number|>" stands for six wordings.
 """
@@ -73,19 +73,3 @@ def book(language: str, country: str = "") -> dict[str, tuple[str, ...]]:
 def units(language: str) -> dict[str, tuple[str, ...]]:
     """UN/ECE Rec 20 code of a unit -> its wordings in a language. An unknown language raises ValueError."""
     return _expanded(_words(language)["units"])
-
-
-def catalogue_wide() -> dict[str, Any]:
-    """Trades, names and phrases beside those of catalogue.yaml, in the same form.
-
-    The items of a trade are in the order of catalogue.yaml and hold names only: price, unit and tax stand there.
-    """
-    return _read("catalogue_wide.yaml")
-
-
-def small_print(language: str) -> tuple[str, ...]:
-    """Sentences of terms of business in a language. An unknown language raises ValueError."""
-    terms = _read("wide_small_print.yaml")
-    if language not in terms:
-        raise ValueError(f"no terms for language {language!r}")
-    return tuple(terms[language])
