@@ -55,13 +55,19 @@ def pages_of(laid: Laid) -> list[LabelledPage]:
 def _page(words: list[PrintedWord], number: int, laid: Laid, kind: int, group: str) -> LabelledPage:
     classes = np.array([_class(word) for word in words], np.int64)
     role = "empty" if not words else "first" if number == 1 else "next" if classes.any() else "terms"
+    boxes = np.array([word.box for word in words], np.float32).reshape(-1, 4)
+    aspect = laid.aspect
+    if words and TYPES[kind] == "receipt":  # of a roll as much is scanned as is printed
+        height = min(1.0, float(boxes[:, 3].max()) + 0.03)
+        boxes[:, [1, 3]] /= height
+        aspect /= height
     return LabelledPage(
         words=PageWords(
             texts=tuple(word.text for word in words),
-            boxes=np.array([word.box for word in words], np.float32).reshape(-1, 4),
+            boxes=boxes,
             sure=np.ones(len(words), np.float32),
             is_ocr=False,
-            aspect=laid.aspect,
+            aspect=aspect,
             number=number - 1,
             count=laid.pages,
         ),
