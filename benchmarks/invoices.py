@@ -1,12 +1,14 @@
 """Fields and line items of invoices: the rules, the document model, and what the service answers.
 
-`python -m benchmarks.invoices --pdf DIR --truth FILE [--ignore-embedded] [--model DIR]`. The truth has a JSON object a
-line: file, fields, lines, visible (which values are printed). Header F1 is micro over the visible fields, values
-compared as values; a line is right when its description, quantity, unit price and total are. The last line is one JSON
-object.
+`python -m benchmarks.invoices --pdf DIR --truth FILE [--ignore-embedded] [--scan SEED] [--model DIR]`. The truth has a
+JSON object a line: file, fields, lines, visible (which values are printed). Header F1 is micro over the visible fields,
+values compared as values; a line is right when its description, quantity, unit price and total are. The last line is one
+JSON object.
 """
 
 import json
+import random
+import tempfile
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -19,6 +21,8 @@ from rich.table import Table
 
 from benchmarks.peers import CORES
 from benchmarks.scoring import Scores, add, add_lines, known_fields
+from models.synthetic import degrade
+from models.synthetic.sampling import random_scan
 from tallyman.domain.document import Document
 from tallyman.domain.page import Reading
 from tallyman.registry import Registry
@@ -31,13 +35,15 @@ console = Console(stderr=True)
 def main(
     pdf: Annotated[Path, typer.Option(help="The folder of the PDFs.")],
     truth: Annotated[Path, typer.Option(help="What is true of them, a JSON object a line.")],
+    scan: Annotated[int | None, typer.Option(help="A seed: pages are rendered, degraded like scans, and read.")] = None,
     ignore_embedded: Annotated[bool, typer.Option(help="As if no PDF had its XML inside it.")] = False,
     model: Annotated[Path | None, typer.Option(help="A trained model's folder, asked as well.")] = None,
 ) -> None:
     """Print a table of fields, and one JSON object."""
     truths = [json.loads(line) for line in truth.read_text("utf-8").splitlines()]
     truths = [one for one in truths if one["fields"].get("kind") != "order"]
-    readings = _readings([pdf / Path(one["file"]).name for one in truths])
+    files = [pdf / Path(one["file"]).name for one in truths]
+    readings = _readings(files) if scan is None else _scanned(files, scan)
     scores = {name: _scored(read, truths, readings) for name, read in _contenders(ignore_embedded, model).items()}
     _show(scores)
     last = list(scores.values())[-1]
@@ -54,6 +60,15 @@ def _readings(files: list[Path]) -> list[Reading]:
     reader = Registry().page_reader
     with ThreadPoolExecutor(CORES) as pool:
         return list(track(pool.map(reader.read, files), "Reading", len(files), console=console))
+
+
+def _scanned(files: list[Path], seed: int) -> list[Reading]:
+    """As if each had been printed and scanned, most of them in an office, some folded, faint or by phone."""
+    with tempfile.TemporaryDirectory() as folder:
+        scans = [Path(folder, file.name) for file in files]
+        for number, (file, out) in enumerate(track(list(zip(files, scans, strict=True)), "Scanning", console=console)):
+            degrade.scan(file.read_bytes(), random_scan(random.Random(f"{seed}/{number}")), out, seed)
+        return _readings(scans)
 
 
 def _contenders(ignore_embedded: bool, model: Path | None) -> dict[str, Reader]:

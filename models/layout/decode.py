@@ -111,6 +111,9 @@ def document_of(pages: Sequence[Said]) -> Document:
             found[name] += _runs(said, some, name, kind, month_first)
     chosen = {name: max(runs, key=lambda run: run.odds) for name, runs in found.items() if runs}
     chosen |= _totals(found)
+    for name, equal in _EQUAL.items():  # a paper that takes nothing off and adds nothing states both by one sum
+        if name not in chosen and equal in chosen:
+            chosen[name] = chosen[equal]
     fields = {
         _OURS.get(name, name): run.field(_OURS.get(name, name)) for name, run in chosen.items() if "." not in name
     }
@@ -120,6 +123,7 @@ def document_of(pages: Sequence[Said]) -> Document:
     return Document(type=kind, fields=fields, lines=lines)
 
 
+_EQUAL = {"line_net_total": "net_total", "payable_amount": "gross_total"}
 _OURS = {"preceding_invoice_reference": "preceding_invoice"}
 
 

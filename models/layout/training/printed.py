@@ -53,7 +53,7 @@ def pages_of(laid: Laid) -> list[LabelledPage]:
 
 
 def _page(words: list[PrintedWord], number: int, laid: Laid, kind: int, group: str) -> LabelledPage:
-    classes = np.array([_class(word) for word in words], np.int64)
+    classes = np.array([class_of(word) for word in words], np.int64)
     role = "empty" if not words else "first" if number == 1 else "next" if classes.any() else "terms"
     boxes = np.array([word.box for word in words], np.float32).reshape(-1, 4)
     aspect = laid.aspect
@@ -79,7 +79,7 @@ def _page(words: list[PrintedWord], number: int, laid: Laid, kind: int, group: s
     )
 
 
-def _class(word: PrintedWord) -> int:
+def class_of(word: PrintedWord) -> int:
     """Its place in CLASSES; `vat.2.rate` is `vat.rate`."""
     if word.field is None:
         return 0
