@@ -88,12 +88,12 @@ def cells_of(page: PageWords) -> list[Cell]:
     for at, place in enumerate(order.tolist()):
         places.append(place)
         if at + 1 == len(order) or number[order[at + 1]] != number[place]:
-            cells.append(_cell(page, tuple(places)))
+            cells.append(cell_of(page, tuple(places)))
             places = []
     return cells
 
 
-def _cell(page: PageWords, places: tuple[int, ...]) -> Cell:
+def cell_of(page: PageWords, places: tuple[int, ...]) -> Cell:
     starts, length = [], 0
     for place in places:
         starts.append(length)
@@ -101,14 +101,15 @@ def _cell(page: PageWords, places: tuple[int, ...]) -> Cell:
     return Cell(places=places, text=" ".join(page.texts[place] for place in places), starts=tuple(starts))
 
 
-def document_of(pages: Sequence[Said]) -> Document:
-    """The document that these pages are. Its type may be one that no document type of the program has."""
+def document_of(pages: Sequence[Said], kind: str | None = None) -> Document:
+    """The document that these pages are, of the type that the network says, or `kind`. No document type of the program
+    may have it."""
     cells = [cells_of(said.page) for said in pages]
     month_first = _month_first([cell.text for some in cells for cell in some])
     found: dict[str, list[Run]] = {name: [] for name in HEADER}
     for said, some in zip(pages, cells, strict=True):
-        for name, kind in HEADER.items():
-            found[name] += _runs(said, some, name, kind, month_first)
+        for name, looks in HEADER.items():
+            found[name] += _runs(said, some, name, looks, month_first)
     chosen = {name: max(runs, key=lambda run: run.odds) for name, runs in found.items() if runs}
     chosen |= _totals(found)
     for name, equal in _EQUAL.items():  # a paper that takes nothing off and adds nothing states both by one sum
@@ -119,8 +120,28 @@ def document_of(pages: Sequence[Said]) -> Document:
     }
     _fill_currency(fields, pages, cells)
     lines = tuple(line for said, some in zip(pages, cells, strict=True) for line in _lines(said, some))
-    kind = TYPES[int(np.mean([said.type for said in pages], axis=0).argmax())]
-    return Document(type=kind, fields=fields, lines=lines)
+    type_name = kind or TYPES[int(np.mean([said.type for said in pages], axis=0).argmax())]
+    if type_name == "receipt":
+        fields |= _sender(pages[0])
+    return Document(type=type_name, fields=fields, lines=lines)
+
+
+def _sender(said: Said) -> dict[str, Field]:
+    """Who gave a receipt, and the address as one text: on rolls they have several rows."""
+    order = said.page.rows.order
+    told = said.words[order].argmax(axis=1)
+    found = {}
+    for name, parts in (
+        ("seller_name", ("seller_name",)), ("seller_address", ("seller_street", "seller_postcode", "seller_city"))
+    ):  # fmt: skip
+        numbers = [CLASSES.index(part) for part in parts]
+        chosen = np.isin(told, numbers)
+        places = tuple(order[chosen].tolist())
+        if places:
+            text = " ".join(said.page.texts[place] for place in places)
+            odds = float(said.words[list(places)][:, numbers].sum(axis=1).mean())
+            found[name] = Run(said=said, places=places, value=text, raw=text, odds=odds).field(name)
+    return found
 
 
 _EQUAL = {"line_net_total": "net_total", "payable_amount": "gross_total"}

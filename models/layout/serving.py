@@ -28,7 +28,11 @@ class LayoutReader:
 
     @classmethod
     def of_folder(cls, folder: Path) -> Self:
-        """The checkpoint in a folder, served by torch."""
+        """The release or the checkpoint in a folder: the first is served by onnxruntime, the other by torch."""
+        if (folder / "model.onnx").is_file():
+            from models.layout import onnx_network
+
+            return cls(onnx_network.loaded(folder / "model.onnx"))
         from models.layout.torch_network import loaded
 
         return cls(loaded(folder))
@@ -37,7 +41,11 @@ class LayoutReader:
         """None when the pages hold no words."""
         count = len(reading.pages)
         pages = [words for words in (words_of(page, count) for page in reading.pages) if len(words)]
-        return document_of(self.said(pages)) if pages else None
+        return self.document(pages) if pages else None
+
+    def document(self, pages: Sequence[PageWords], kind: str | None = None) -> Document:
+        """Of at least one page with words. kind: its type, where that is known."""
+        return document_of(self.said(pages), kind)
 
     def said(self, pages: Sequence[PageWords]) -> list[Said]:
         """What the network says of each page."""

@@ -53,7 +53,7 @@ class Release:
         if wrong:
             raise ConfigurationError(
                 f"The model {self.folder} is not as it was when it was made: {', '.join(wrong[:5])}.",
-                advice="It is not used. Put the files back, or go back to the release before: `tallyman model rollback`.",
+                advice="It is not used. Put the files back, or go back to the one before: `tallyman model rollback`.",
             )
 
 

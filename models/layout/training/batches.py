@@ -119,4 +119,4 @@ def loader(pages: Sequence[LabelledPage], seed: int, step: int, *, noise: bool, 
     data = Pages(pages, seed, noise=noise)
     return iter(
         DataLoader(data, batch_size=None, sampler=order, num_workers=workers, prefetch_factor=8 if workers else None)
-    )  # type: ignore[arg-type]
+    )

@@ -42,7 +42,7 @@ class LabelledPage:
 def save(pages: Sequence[LabelledPage], file: Path) -> None:
     """Writes them as one compressed file of plain arrays."""
     texts = "\n".join(text for page in pages for text in page.words.texts)
-    arrays = {
+    arrays: dict[str, Any] = {
         "texts": np.frombuffer(texts.encode(), np.uint8),
         "sizes": np.array([len(page.words) for page in pages], np.int32),
         "boxes": np.rint(np.concatenate([page.words.boxes for page in pages]) * _SCALE)

@@ -94,7 +94,7 @@ def learn(
         parts = losses(output, batch)
         loss = sum((_WEIGHTS[name] * part for name, part in parts.items()), torch.zeros((), device=plan.device))
         optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimiser.step()
         step += 1

@@ -13,6 +13,8 @@ from models.layout.training.labelled import LabelledPage, save
 from models.synthetic.printer import Laid, PrintedWord, Printer
 from models.synthetic.sampling import random_paper
 
+HELD_OUT = frozenset({"sidebar", "facture", "flank", "dense", "eastern", "ribbon", "courier"})
+"""Families of layouts that no training sees: a model is measured on them."""
 PORTION = 250
 """Documents of one file, and of one open Chromium."""
 
@@ -29,6 +31,11 @@ def print_pages(folder: Path, seeds: range, processes: int) -> Iterator[int]:
         for job in as_completed(jobs):
             done += job.result()
             yield done
+
+
+def is_held_out(group: str) -> bool:
+    """Whether a page of this group, or a layout of this name, is one to measure on."""
+    return group.rpartition("/")[2] in HELD_OUT
 
 
 def _print(seeds: Sequence[int], file: Path) -> int:
