@@ -1,9 +1,9 @@
 """Receipts, end to end by our own OCR: who sold, where, when, and for how much.
 
-`python -m benchmarks.receipts --images DIR --truth FILE [--lines FILE] --model DIR`. The truth has a JSON object a line:
-file, fields (company, date, address, total). Measured on receipts of companies that no training may see: one company in
-six, chosen by its name; `--learn FILE` writes the labelled pages of all others instead. --lines: the true text, to tell
-what reading costs. Exact: the raw strings are the same. Relaxed: case, spaces and punctuation folded, dates and amounts
+`python -m benchmarks.receipts --images DIR --truth FILE [--lines FILE] --model DIR`. The truth has a JSON object a
+line: file, fields (company, date, address, total). Measured on receipts of companies that no training may see: one
+company in six, chosen by its name; `--learn FILE` writes the labelled pages of all others instead. --lines: the true
+text, to tell what reading costs. Exact: the raw strings are the same. Relaxed: case, spaces and punctuation folded, dates and amounts
 by value. The last line is one JSON object.
 """
 
@@ -188,13 +188,13 @@ def _write(out: Path, truths: list[dict[str, Any]], images: Path, told: dict[str
 def _labelled(page: PageWords, truth: dict[str, Any]) -> LabelledPage:
     """Words that are most like a true value; from other rows with amounts nothing is learned, they may be items."""
     order = page.rows.order
-    texts = [fold_text(page.texts[place]) for place in order]
+    texts = [fold_text(page.texts[place]) for place in order.tolist()]
     classes = np.zeros(len(page), np.int64)
     amounts = Numbers(page).kinds[:, _AMOUNT] > 0
     classes[np.isin(page.rows.row, page.rows.row[amounts])] = IGNORED
     for name, value in truth["fields"].items():
         if name == "total":
-            for place in np.flatnonzero(amounts):
+            for place in np.flatnonzero(amounts).tolist():
                 if _relaxed(name, page.texts[place], value):
                     classes[place] = CLASSES.index("gross_total")
             continue
