@@ -18,7 +18,33 @@ _LETTERS = "ABCDEFGHKLMNPRSTVX"
 
 def references(spec: InvoiceSpec, look: Look) -> list[tuple[str, str]]:
     """Labels and texts for the head."""
-    return _some(_REFERENCES, spec, look, 0.12)
+    return [*_some(_REFERENCES, spec, look, 0.15), *_others(spec, look)]
+
+
+_LABELS = (
+    "registration", "phone", "project", "cost_centre", "till", "cashier", "contract_reference", "quote_reference",
+    "serial", "batch", "customs_code", "country_of_origin", "vehicle", "incoterms", "page_word", "subject",
+)  # fmt: skip
+_SYLLABLES = ("ba", "ker", "to", "lin", "ga", "ran", "mo", "ste", "val", "dor", "pi", "nus", "fel", "ort", "eu", "sch")
+
+
+def _others(spec: InvoiceSpec, look: Look) -> list[tuple[str, str]]:
+    """Numbers, days and words under labels that nobody has heard of: each house has its own."""
+    if not look.wide:
+        return []
+    dice = random.Random(f"{look.seed}/others")
+    count = dice.choice((0, 0, 0, 1, 1, 2, 3, 5, 8))
+    texts = (_number, _number, _number, _day, _cost_centre, _project, _weight, _word, _word)
+    named = [look.words[key] for key in _LABELS if key in look.words]
+    made = []
+    for _ in range(count):
+        end = dice.choice(((), (), ("no.",), ("Nr.",), ("ref.",), ("ID",)))
+    label = " ".join([words[0].capitalize(), *words[1:], *end])
+    return label.upper() if dice.random() < 0.2 else label
+
+
+def _word(dice: random.Random, _spec: InvoiceSpec, _formats: Formats) -> str:
+    return _made_up(dice)
 
 
 def weights(spec: InvoiceSpec, look: Look) -> list[tuple[str, str]]:

@@ -60,6 +60,8 @@ class Look:
     unit_column: bool
     vat_column: bool
     country_prefix: bool
+    wide: bool = False
+    """Whether it takes the freedoms that only houses with many wordings take (see Style.wide)."""
 
     def chance(self, what: str, share: float) -> bool:
         """Whether this house has a habit that `share` of all houses have. Always the same answer."""
@@ -95,6 +97,7 @@ def look_of(style: Style, house: Party, currency: str) -> Look:
         unit_column=rng.random() < 0.6,
         vat_column=rng.random() < 0.6,
         country_prefix=rng.random() < 0.25,
+        wide=style.wide,
     )
 
 

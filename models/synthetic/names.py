@@ -237,6 +237,35 @@ def _of_country(place: str, country: str, language: str) -> list[Any]:
     return listed
 
 
+_KINDS = {
+    "eng": ("Hotel", "Café", "City of", "The", "Dr", "St Mary's", "Royal", "Studio"),
+    "deu": ("Hotel", "Stadt", "Praxis", "Gasthof", "Gemeinde", "Autohaus", "Verein", "Stiftung"),
+    "fra": ("Hôtel", "Mairie de", "Café", "Cabinet", "Le", "La Maison", "Garage", "Atelier"),
+    "spa": ("Hotel", "Ayuntamiento de", "Bar", "Taller", "Clínica", "Farmacia", "Casa"),
+    "ita": ("Hotel", "Comune di", "Bar", "Studio", "Officina", "Farmacia", "Ditta"),
+    "nld": ("Hotel", "Gemeente", "Café", "Praktijk", "Garage", "Stichting", "Bakkerij"),
+    "pol": ("Hotel", "Gmina", "Apteka", "Zakład", "Biuro", "Fundacja", "Sklep"),
+}
+_QUARTERS = ("Nord", "Mitte", "Centre", "West", "International", "Europe", "24", "One", "& Co", "Group", "I")
+
+
+def loosened(party: Party, language: str, rng: random.Random) -> Party:
+    """The party by a name as houses really have: people, trades without a legal form, capitals, offices; and its city
+    in capitals, or with a quarter."""
+    words, book = party.name.split(), catalogue()
+    lead, person, kind = words[0], rng.choice(book["people"][language]), rng.choice(_KINDS[language])
+    names = (
+        party.name, party.name, party.name, party.name.upper(), lead, f"{lead} {words[1]}", person, person.upper(),
+        f"{kind} {lead}", f"{kind} {party.city}", f"{kind} {person.split()[-1]}", f"{lead} & {person.split()[-1]}",
+        f"{lead} {rng.choice(_QUARTERS)}", f"{lead} {words[-1]} {rng.choice(_QUARTERS)}", f"{lead.lower()}.example",
+        f"{lead[:3].upper()} {words[1]} {words[-1]}", f"{person} {words[1]}", f"{party.name} - {kind} {party.city}",
+    )  # fmt: skip
+    cities = (party.city, party.city, party.city, party.city, party.city.upper(), f"{party.city}-{lead}")
+    name, city = rng.choice(names), rng.choice(cities)
+    street = party.street.upper() if name.isupper() and rng.random() < 0.6 else party.street
+    return party.model_copy(update={"name": name, "city": city, "street": street})
+
+
 def _bic(country: str, rng: random.Random) -> str:
     return f"{''.join(rng.choices('BCDFGHKLMNPRST', k=4))}{country}{rng.choice(('21', 'FF', '2X', 'PP'))}"
 

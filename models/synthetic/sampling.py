@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from models.synthetic.composed import families
-from models.synthetic.names import catalogue, company
+from models.synthetic.names import catalogue, company, loosened
 from models.synthetic.specs import Adjustment, InvoiceSpec, LetterSpec, LineSpec, Party, PodLine, PodSpec, cents
 from models.synthetic.style import INVOICE_LAYOUTS, POD_LAYOUTS, RECEIPT_LAYOUTS, SCANS, Paper, Scan, Style
 
@@ -87,6 +87,14 @@ def random_paper(seed: int) -> tuple[InvoiceSpec | PodSpec | LetterSpec, Style]:
         pod, style = random_pod(seed, "clean", language)
         return pod, style.model_copy(update={"wide": True})
     spec, style = random_invoice(seed, "clean", language)
+    parties = {
+        name: loosened(party, language, rng)
+        for name in ("seller", "buyer", "ship_to")
+        if (party := getattr(spec, name)) is not None and rng.random() < 0.6
+    }
+    spec = spec.model_copy(update=parties)
+    if spec.ship_to is None and rng.random() < 0.1:
+        spec = spec.model_copy(update={"ship_to": spec.buyer})
     if place < 0.8:
         chosen = {"wide": True, "layout": rng.choice((*INVOICE_LAYOUTS, *families(), *families()))}
         return spec, style.model_copy(update=chosen)

@@ -73,16 +73,48 @@ def party_lines(party: Party, prefix: str, look: Look, home: str, own: bool = Fa
         lines.append([(f"{prefix}_street", party.street)])
     if party.city:
         lines.append(city_line(party, prefix))
+    if look.wide:
+        return _loosened(lines, party, prefix, look)
     if party.country != home:
         language = look.formats.locale.split("_")[0]
         lines.append(plain(Locale(language).territories.get(party.country, party.country)))
     return lines
 
 
-def sender_line(party: Party) -> TextLine:
+_EXTRAS = (
+    "1st floor", "Building C", "Dept. 4", "Hinterhaus", "Abteilung Einkauf", "Zone B", "Bât. A2", "BP 4711",
+    "P.O. Box 9", "c/o Lager 2", "Warehouse 7", "2. OG", "Apt. 12", "Service comptabilité", "Accounts Payable", "Planta 3",
+    "Scala B", "t.a.v. crediteuren", "lok. 14",
+)  # fmt: skip
+
+
+def _loosened(lines: list[TextLine], party: Party, prefix: str, look: Look) -> list[TextLine]:
+    """An address with what houses add to it: floors and departments, countries, regions, phones."""
+
+    def has(what: str, share: float) -> bool:
+        return look.chance(f"{prefix} {what}", share)
+
+    if has("extra line", 0.2):
+        lines.insert(2 if has("extra below", 0.3) else 1, plain(look.pick(f"{prefix} extra", _EXTRAS)))
+    if has("joined", 0.12) and len(lines) > 2:
+        lines[-2:] = [[*lines[-2], (None, look.pick("join", (", ", " - ", " \u00b7 "))), *lines[-1]]]
+    language = look.formats.locale.split("_")[0]
+    country = Locale(language).territories.get(party.country, party.country)
+    if has("country behind", 0.08):
+        lines[-1] = [*lines[-1], (None, f", {party.country}")]
+    elif has("country", 0.25):
+        lines.append(plain(country.upper() if has("country in capitals", 0.4) else country))
+    if has("phone", 0.12):
+        lines.append(plain(look.pick("phone sign", ("", "Tel. ", "T ", "\u260e ")) + party.phone))
+    if has("mail", 0.08):
+        lines.append([("seller_email" if prefix == "seller" else None, party.email)])
+    return lines
+
+
+def sender_line(party: Party, between: str = " \u00b7 ") -> TextLine:
     """The seller's address in one line, as it stands above the address in a window envelope."""
-    line: TextLine = [("seller_name", party.name), (None, " \u00b7 "), ("seller_street", party.street)]
-    return [*line, (None, " \u00b7 "), *city_line(party, "seller")]
+    line: TextLine = [("seller_name", party.name), (None, between), ("seller_street", party.street)]
+    return [*line, (None, between), *city_line(party, "seller")]
 
 
 class InvoiceView:
@@ -99,7 +131,8 @@ class InvoiceView:
         self.seller = party_lines(spec.seller, "seller", look, home, own=True)
         self.buyer = party_lines(spec.buyer, "buyer", look, home)
         self.ship_to = party_lines(spec.ship_to, "ship_to", look, home) if spec.ship_to else []
-        self.sender = sender_line(spec.seller)
+        self.between = look.pick("between", (" \u00b7 ", " - ", " | ", ", ", " \u2022 ")) if look.wide else " \u00b7 "
+        self.sender = sender_line(spec.seller, self.between)
         self.columns = self._columns()
         self.rows = self._rows()
 
