@@ -3,8 +3,8 @@
 `python -m benchmarks.receipts --images DIR --truth FILE [--lines FILE] --model DIR`. The truth has a JSON object a
 line: file, fields (company, date, address, total). Measured on receipts of companies that no training may see: one
 company in six, chosen by its name; `--learn FILE` writes the labelled pages of all others instead. --lines: the true
-text, to tell what reading costs. Exact: the raw strings are the same. Relaxed: case, spaces and punctuation folded, dates and amounts
-by value. The last line is one JSON object.
+text, to tell what reading costs. Exact: the raw strings are the same. Relaxed: case, spaces and punctuation folded,
+dates and amounts by value. The last line is one JSON object.
 """
 
 import json

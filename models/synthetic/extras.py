@@ -38,7 +38,14 @@ def _others(spec: InvoiceSpec, look: Look) -> list[tuple[str, str]]:
     named = [look.words[key] for key in _LABELS if key in look.words]
     made = []
     for _ in range(count):
-        end = dice.choice(((), (), ("no.",), ("Nr.",), ("ref.",), ("ID",)))
+        label = dice.choice(named) if dice.random() < 0.5 else _made_up(dice)
+        made.append((label + look.suffix, dice.choice(texts)(dice, spec, look.formats)))
+    return made
+
+
+def _made_up(dice: random.Random) -> str:
+    words = ["".join(dice.choices(_SYLLABLES, k=dice.randint(2, 3))) for _ in range(dice.randint(1, 2))]
+    end = dice.choice(((), (), ("no.",), ("Nr.",), ("ref.",), ("ID",)))
     label = " ".join([words[0].capitalize(), *words[1:], *end])
     return label.upper() if dice.random() < 0.2 else label
 
