@@ -83,8 +83,8 @@ def party_lines(party: Party, prefix: str, look: Look, home: str, own: bool = Fa
 
 _EXTRAS = (
     "1st floor", "Building C", "Dept. 4", "Hinterhaus", "Abteilung Einkauf", "Zone B", "Bât. A2", "BP 4711",
-    "P.O. Box 9", "c/o Lager 2", "Warehouse 7", "2. OG", "Apt. 12", "Service comptabilité", "Accounts Payable", "Planta 3",
-    "Scala B", "t.a.v. crediteuren", "lok. 14",
+    "P.O. Box 9", "c/o Lager 2", "Warehouse 7", "2. OG", "Apt. 12", "Service comptabilité", "Accounts Payable",
+    "Planta 3", "Scala B", "t.a.v. crediteuren", "lok. 14",
 )  # fmt: skip
 
 

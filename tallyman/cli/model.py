@@ -62,8 +62,8 @@ def train(
     name: Name = "layout",
     version: Annotated[str, typer.Option("--version", help="What to call it; else today's date.")] = "",
     quick: Annotated[bool, typer.Option("--quick", help="Prove the whole path in minutes; good for nothing.")] = False,
-    documents: Annotated[int, typer.Option(min=1, help="How many to print; 0: as the shipped one.")] = 0,
-    steps: Annotated[int, typer.Option(min=1, help="How many batches to learn from; 0: as the shipped one.")] = 0,
+    documents: Annotated[int | None, typer.Option(min=1, help="To print; else as for the shipped one.")] = None,
+    steps: Annotated[int | None, typer.Option(min=1, help="Batches to learn from; else as the shipped one.")] = None,
     device: Annotated[str, typer.Option(help="cpu, or cuda where there is a GPU.")] = "cpu",
 ) -> None:
     """Train a model. It goes on where it was stopped, and serves nobody until it is approved."""
