@@ -86,9 +86,9 @@ def _contenders(ignore_embedded: bool, model: Path | None) -> dict[str, Reader]:
 
     found: dict[str, Reader] = {"rules": by("rules"), "service": by()}
     if model is not None:
-        from models.layout.serving import LayoutReader
+        from models.layout.serving import reader_of
 
-        reader = LayoutReader.of_folder(model)
+        reader = reader_of(model)
         found["model"] = lambda reading: reader.read(reading) or Document(type="unknown")
     return found
 

@@ -28,7 +28,7 @@ from models import values
 from models.layout.fields import CLASSES, ROLES, TYPES
 from models.layout.numbers import NAMES, Numbers
 from models.layout.page import PageWords, words_of
-from models.layout.serving import LayoutReader
+from models.layout.serving import LayoutReader, reader_of
 from models.layout.training.labelled import IGNORED, LabelledPage, save
 from tallyman.domain.compare import fold_text
 from tallyman.registry import Registry
@@ -45,7 +45,7 @@ def main(
     images: Annotated[Path, typer.Option(help="The folder of the pictures.")],
     truth: Annotated[Path, typer.Option(help="What is true of them, a JSON object a line.")],
     lines: Annotated[Path | None, typer.Option(help="Their true text, a JSON object a line.")] = None,
-    model: Annotated[Path | None, typer.Option(help="A release or a checkpoint; else the one that is served.")] = None,
+    model: Annotated[Path | None, typer.Option(help="A release, or a checkpoint of ours.")] = None,
     learn: Annotated[Path | None, typer.Option(help="Write labelled pages of the other receipts there.")] = None,
 ) -> None:
     """Print a table of fields, and one JSON object."""
@@ -55,7 +55,10 @@ def main(
         _write(learn, [one for one in truths if not is_dev(one)], images, told)
         return
     dev = [one for one in truths if is_dev(one)]
-    reader = _reader(model)
+    if model is None:
+        raise typer.BadParameter("Give --model, the folder of a release or of a checkpoint.")
+    reader = reader_of(model)
+    assert isinstance(reader, LayoutReader)
     read = {"ours": list(_read(dev, images))}
     if told:
         read["true text"] = [_true_words(told[one["file"]], images) for one in dev]
@@ -76,13 +79,6 @@ def main(
 def is_dev(truth: dict[str, Any]) -> bool:
     """Whether a receipt is measured on: all of a company are, or none."""
     return zlib.crc32(fold_text(truth["fields"].get("company", "")).encode()) % _DEV == 0
-
-
-def _reader(model: Path | None) -> LayoutReader:
-    if model is not None:
-        return LayoutReader.of_folder(model)
-    (served,) = [one for one in Registry().document_readers if one.name == "model"]
-    return served  # type: ignore[return-value]
 
 
 def _read(truths: list[dict[str, Any]], images: Path) -> Iterator[PageWords]:

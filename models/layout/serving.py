@@ -1,9 +1,10 @@
 """The document model at work: pages in, a document out."""
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 
@@ -11,9 +12,12 @@ from models.layout.decode import Said, document_of
 from models.layout.features import Features, features_of, windows_of
 from models.layout.fields import ROLES, TYPES
 from models.layout.page import PageWords, words_of
+from tallyman.contracts.document_reader import DocumentReader
 from tallyman.domain.document import Document
 from tallyman.domain.page import Reading
+from tallyman.errors import ConfigurationError
 
+RELEASED = "model.onnx"
 Network = Callable[[Sequence[Features]], list[dict[str, Any]]]
 """Of windows of words: odds and logits of each, as arrays: words (n, classes), starts (n,), type, role."""
 
@@ -25,17 +29,6 @@ class LayoutReader:
     network: Network
     name: str = "model"
     order: int = 50
-
-    @classmethod
-    def of_folder(cls, folder: Path) -> Self:
-        """The release or the checkpoint in a folder: the first is served by onnxruntime, the other by torch."""
-        if (folder / "model.onnx").is_file():
-            from models.layout import onnx_network
-
-            return cls(onnx_network.loaded(folder / "model.onnx"))
-        from models.layout.torch_network import loaded
-
-        return cls(loaded(folder))
 
     def read(self, reading: Reading) -> Document | None:
         """None when the pages hold no words."""
@@ -54,6 +47,26 @@ class LayoutReader:
         parts = [one.part(window) for one, some in zip(features, windows, strict=True) for window in some]
         told = iter(self.network(parts))
         return [_together(page, some, [next(told) for _ in some]) for page, some in zip(pages, windows, strict=True)]
+
+
+def reader_of(folder: Path, device: str = "cpu") -> DocumentReader:
+    """A reader by what lies in a folder: a release, served by onnxruntime; a checkpoint of ours, of LayoutLMv3 or of
+    LiLT, served by torch on a device. Raises ConfigurationError when it is none of them."""
+    if (folder / RELEASED).is_file():
+        from models.layout import onnx_network
+
+        return LayoutReader(onnx_network.loaded(folder / RELEASED))
+    try:
+        told = json.loads((folder / "config.json").read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise ConfigurationError(f"No model can be loaded from {folder}: {error}") from error
+    if told.get("model_type") == "tallyman-layout":
+        from models.layout import torch_network
+
+        return LayoutReader(torch_network.loaded(folder, device))
+    from models.layout import checkpoint
+
+    return checkpoint.load(folder, device)
 
 
 def _together(page: PageWords, windows: Sequence[Any], told: Sequence[dict[str, Any]]) -> Said:

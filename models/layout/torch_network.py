@@ -6,10 +6,14 @@ from typing import Any
 
 import torch
 
-from models.layout.features import Features
+from models.layout.features import Features, filled
 from models.layout.network import LayoutModel
 from models.layout.serving import Network
-from models.layout.training.batches import inputs_of
+
+
+def inputs_of(pages: Sequence[Features]) -> dict[str, torch.Tensor]:
+    """Of pages of different lengths, the shorter ones filled up."""
+    return {name: torch.from_numpy(array) for name, array in filled(pages).items()}
 
 
 def loaded(folder: Path, device: str = "cpu") -> Network:

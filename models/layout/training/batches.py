@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from models.layout.features import Features, features_of, filled, windows_of
+from models.layout.features import features_of, windows_of
+from models.layout.torch_network import inputs_of
 from models.layout.training.labelled import IGNORED, LabelledPage
 from models.layout.training.noise import noisy
 
@@ -35,10 +36,6 @@ class Batch:
             kind=self.kind.to(device),
             role=self.role.to(device),
         )
-
-
-def inputs_of(pages: Sequence[Features]) -> dict[str, Tensor]:
-    return {name: torch.from_numpy(array) for name, array in filled(pages).items()}
 
 
 class Pages(Dataset[Any]):

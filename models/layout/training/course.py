@@ -7,6 +7,7 @@ import torch
 
 from models.layout.export import export
 from models.layout.network import LayoutConfig, LayoutModel
+from models.layout.serving import RELEASED
 from models.layout.training.card import card
 from models.layout.training.curves import draw_curves
 from models.layout.training.figures import measured
@@ -14,8 +15,6 @@ from models.layout.training.labelled import LabelledPage, load_all
 from models.layout.training.loop import Plan, learn
 from models.layout.training.printed import is_held_out, print_pages
 from tallyman.contracts.trainer import Tell, TrainingPlan
-
-MODEL = "model.onnx"
 
 
 def train(work: Path, release: Path, plan: TrainingPlan, processes: int, tell: Tell) -> None:
@@ -28,7 +27,7 @@ def train(work: Path, release: Path, plan: TrainingPlan, processes: int, tell: T
         LayoutModel(LayoutConfig()), pages, work / "state", settings, lambda step: tell("Learning", step, plan.steps)
     )
     release.mkdir(parents=True, exist_ok=True)
-    export(model.to("cpu"), release / MODEL)
+    export(model.to("cpu"), release / RELEASED)
     figures = measured(release, work, processes, tell)
     (release / "metrics.json").write_text(json.dumps(figures, indent=1) + "\n", "utf-8")
     (release / "card.md").write_text(card(figures, plan, len(pages)), "utf-8")

@@ -12,7 +12,7 @@ import numpy as np
 from models.layout.decode import document_of
 from models.layout.fields import HEADER
 from models.layout.onnx_network import loaded
-from models.layout.serving import LayoutReader
+from models.layout.serving import RELEASED, LayoutReader
 from models.layout.training.printed import is_held_out, pages_of
 from models.synthetic.printer import Laid, Printer
 from models.synthetic.sampling import random_paper
@@ -50,7 +50,7 @@ class Tally:
 def measured(release: Path, work: Path, processes: int, tell: Tell) -> dict[str, Any]:
     """A table of figures by name; `fields`, `types` and `languages` are tables themselves."""
     del work, processes
-    reader = LayoutReader(loaded(release / "model.onnx"))
+    reader = LayoutReader(loaded(release / RELEASED))
     tally = Tally()
     for done, (laid, language) in enumerate(_papers(), start=1):
         pages = [page.words for page in pages_of(laid) if len(page.words)]

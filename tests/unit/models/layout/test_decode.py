@@ -1,6 +1,6 @@
 """What the network says of words becomes values, totals that fit, and line items."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import numpy as np
 
@@ -11,8 +11,8 @@ from tests.unit.models.layout.pages import page
 
 
 def said(
-    words: PageWords, told: Mapping[str, tuple[str, float]], starts: set[str] = frozenset(), kind: str = "invoice"
-) -> Said:  # type: ignore[assignment]
+    words: PageWords, told: Mapping[str, tuple[str, float]], starts: Collection[str] = (), kind: str = "invoice"
+) -> Said:
     """`told`: for a word its class and the odds; the rest is nothing."""
     odds = np.zeros((len(words), len(CLASSES)), np.float32)
     for number, text in enumerate(words.texts):

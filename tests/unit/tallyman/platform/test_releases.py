@@ -72,7 +72,7 @@ def test_a_model_that_was_made_anew_under_the_approved_name_is_not_served(releas
 
 def test_a_shipped_model_that_was_altered_is_not_served(releases: Releases, tmp_path: Path) -> None:
     (tmp_path / "shipped" / "2026.01" / "model.onnx").write_bytes(b"")
-    with pytest.raises(ConfigurationError, match="model.onnx"):
+    with pytest.raises(ConfigurationError, match=r"model\.onnx"):
         _ = releases.current
 
 
