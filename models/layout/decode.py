@@ -1,7 +1,8 @@
 """What the network says of words, as a document: typed values, totals that fit each other, rows that are items."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import reduce
 from itertools import product
@@ -10,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from models import values
+from models.layout.calibration import Calibrator
 from models.layout.fields import CLASSES, HEADER, LINE, TYPES, Kind
 from models.layout.page import PageWords
 from models.values import Found
@@ -48,6 +50,10 @@ class Run:
     value: str
     raw: str
     odds: float
+    least: float = 0.0
+    """The odds of its unlikeliest word."""
+    sure: float = 1.0
+    """How clearly it is of its type."""
 
     def field(self, name: str) -> Field:
         boxes = self.said.page.boxes[list(self.places)]
@@ -101,9 +107,16 @@ def cell_of(page: PageWords, places: tuple[int, ...]) -> Cell:
     return Cell(places=places, text=" ".join(page.texts[place] for place in places), starts=tuple(starts))
 
 
-def document_of(pages: Sequence[Said], kind: str | None = None) -> Document:
+def document_of(pages: Sequence[Said], kind: str | None = None, calibrator: Calibrator | None = None) -> Document:
     """The document that these pages are, of the type that the network says, or `kind`. No document type of the program
-    may have it."""
+    may have it. Without a calibrator, the network's odds are the confidences."""
+    return decoded(pages, kind, calibrator)[0]
+
+
+def decoded(
+    pages: Sequence[Said], kind: str | None = None, calibrator: Calibrator | None = None
+) -> tuple[Document, dict[str, tuple[float, ...]]]:
+    """As `document_of`, and the evidence (EVIDENCE) for each field of the header that the network found."""
     cells = [cells_of(said.page) for said in pages]
     month_first = _month_first([cell.text for some in cells for cell in some])
     found: dict[str, list[Run]] = {name: [] for name in HEADER}
@@ -115,15 +128,47 @@ def document_of(pages: Sequence[Said], kind: str | None = None) -> Document:
     for name, equal in _EQUAL.items():  # a paper that takes nothing off and adds nothing states both by one sum
         if name not in chosen and equal in chosen:
             chosen[name] = chosen[equal]
-    fields = {
-        _OURS.get(name, name): run.field(_OURS.get(name, name)) for name, run in chosen.items() if "." not in name
+    evidence = {
+        name: _evidence(chosen[name], found.get(name, []), name in _SUMS and _sums_fit(chosen))
+        for name in chosen
+        if "." not in name
     }
+    fields = {}
+    for name, seen in evidence.items():
+        ours, run = _OURS.get(name, name), chosen[name]
+        odds = run.odds if calibrator is None else calibrator.confidence(name, seen)
+        fields[ours] = replace(run, odds=odds).field(ours)
     _fill_currency(fields, pages, cells)
     lines = tuple(line for said, some in zip(pages, cells, strict=True) for line in _lines(said, some))
     type_name = kind or TYPES[int(np.mean([said.type for said in pages], axis=0).argmax())]
     if type_name == "receipt":
         fields |= _sender(pages[0])
-    return Document(type=type_name, fields=fields, lines=lines)
+    return Document(type=type_name, fields=fields, lines=lines), evidence
+
+
+_SUMS = ("net_total", "tax_total", "gross_total", "payable_amount", "line_net_total")
+
+
+def _evidence(run: Run, runs: Sequence[Run], fits: bool) -> tuple[float, ...]:
+    """EVIDENCE for a chosen value among all that were found for its field."""
+    rivals = [one.odds for one in runs if one.value != run.value]
+    again = any(one.value == run.value and one.places != run.places for one in runs)
+    page = run.said.page
+    read = float(page.sure[list(run.places)].min())
+    return (
+        _logit(run.odds), _logit(run.least), float(bool(rivals)), _logit(max(rivals, default=0.02)), float(again),
+        run.sure, read, float(fits), float(page.number == 0), min(8, len(run.places)) / 8, float(page.is_ocr),
+    )  # fmt: skip
+
+
+def _logit(odds: float) -> float:
+    clipped = min(0.9995, max(0.0005, odds))
+    return math.log(clipped / (1 - clipped))
+
+
+def _sums_fit(chosen: Mapping[str, Run]) -> bool:
+    three = [chosen[name] for name in ("net_total", "tax_total", "gross_total") if name in chosen]
+    return len(three) == 3 and _fit(three)
 
 
 def _sender(said: Said) -> dict[str, Field]:
@@ -165,10 +210,14 @@ def _runs(said: Said, cells: Sequence[Cell], name: str, kind: Kind, month_first:
         if float(odds[list(cell.places)].max()) < _LEAST:
             continue
         for found, places in _candidates(said.page, cell, kind, odds, month_first):
-            score = float(np.mean(odds[list(places)])) * found.sure
+            some = odds[list(places)]
+            score = float(some.mean()) * found.sure
             if score >= _LEAST:
                 raw = cell.text[found.start : found.end]
-                yield Run(said=said, places=places, value=found.value, raw=raw, odds=score)
+                yield Run(
+                    said=said, places=places, value=found.value, raw=raw, odds=score, least=float(some.min()),
+                    sure=found.sure,
+                )  # fmt: skip
 
 
 def _candidates(

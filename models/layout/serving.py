@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from models.layout.calibration import Calibrator
 from models.layout.decode import Said, document_of
 from models.layout.features import Features, features_of, windows_of
 from models.layout.fields import ROLES, TYPES
@@ -17,7 +18,7 @@ from tallyman.domain.document import Document
 from tallyman.domain.page import Reading
 from tallyman.errors import ConfigurationError
 
-RELEASED = "model.onnx"
+RELEASED, CALIBRATION = "model.onnx", "calibration.json"
 Network = Callable[[Sequence[Features]], list[dict[str, Any]]]
 """Of windows of words: odds and logits of each, as arrays: words (n, classes), starts (n,), type, role."""
 
@@ -27,6 +28,7 @@ class LayoutReader:
     """Fields by the document model, of all pages of a document."""
 
     network: Network
+    calibrator: Calibrator | None = None
     name: str = "model"
     order: int = 50
 
@@ -38,7 +40,7 @@ class LayoutReader:
 
     def document(self, pages: Sequence[PageWords], kind: str | None = None) -> Document:
         """Of at least one page with words. kind: its type, where that is known."""
-        return document_of(self.said(pages), kind)
+        return document_of(self.said(pages), kind, self.calibrator)
 
     def said(self, pages: Sequence[PageWords]) -> list[Said]:
         """What the network says of each page."""
@@ -55,7 +57,7 @@ def reader_of(folder: Path, device: str = "cpu") -> DocumentReader:
     if (folder / RELEASED).is_file():
         from models.layout import onnx_network
 
-        return LayoutReader(onnx_network.loaded(folder / RELEASED))
+        return LayoutReader(onnx_network.loaded(folder / RELEASED), calibrator_of(folder))
     try:
         told = json.loads((folder / "config.json").read_text("utf-8"))
     except (OSError, ValueError) as error:
@@ -67,6 +69,12 @@ def reader_of(folder: Path, device: str = "cpu") -> DocumentReader:
     from models.layout import checkpoint
 
     return checkpoint.load(folder, device)
+
+
+def calibrator_of(folder: Path) -> Calibrator | None:
+    """That of a release, None where it has none. Raises ValueError when it was learned from other evidence."""
+    file = folder / CALIBRATION
+    return Calibrator.from_json(json.loads(file.read_text("utf-8"))) if file.exists() else None
 
 
 def _together(page: PageWords, windows: Sequence[Any], told: Sequence[dict[str, Any]]) -> Said:

@@ -27,7 +27,8 @@ class LayoutTrainer:
     def evaluate(self, release: Path, work: Path, tell: Tell) -> Mapping[str, Any]:
         from models.layout.training.figures import measured
 
-        return measured(release, work, os.cpu_count() or 1, tell)
+        del work
+        return measured(release, tell)
 
 
 TRAINER = LayoutTrainer()

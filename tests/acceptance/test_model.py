@@ -30,7 +30,7 @@ def test_the_whole_path_from_printed_papers_to_a_served_model(home: Path) -> Non
     assert told.returncode == 0, told.stdout + told.stderr
     release = home / "models" / "layout" / "first"
     assert {path.name for path in release.iterdir()} == {
-        "card.md", "curves.png", "metrics.json", "model.onnx", "release.json",
+        "calibration.json", "card.md", "curves.png", "metrics.json", "model.onnx", "release.json", "reliability.png",
     }  # fmt: skip
     assert (release / "model.onnx").stat().st_size < 25_000_000
     assert json.loads((release / "metrics.json").read_text())["header_f1"] > 0.05  # it has begun to learn

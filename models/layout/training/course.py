@@ -7,10 +7,10 @@ import torch
 
 from models.layout.export import export
 from models.layout.network import LayoutConfig, LayoutModel
-from models.layout.serving import RELEASED
+from models.layout.serving import CALIBRATION, RELEASED
 from models.layout.training.card import card
-from models.layout.training.curves import draw_curves
-from models.layout.training.figures import measured
+from models.layout.training.curves import draw_curves, draw_reliability
+from models.layout.training.figures import calibrated, measured
 from models.layout.training.labelled import LabelledPage, load_all
 from models.layout.training.loop import Plan, learn
 from models.layout.training.printed import is_held_out, print_pages
@@ -28,9 +28,12 @@ def train(work: Path, release: Path, plan: TrainingPlan, processes: int, tell: T
     )
     release.mkdir(parents=True, exist_ok=True)
     export(model.to("cpu"), release / RELEASED)
-    figures = measured(release, work, processes, tell)
+    calibration = calibrated(release, tell).to_json()
+    (release / CALIBRATION).write_text(json.dumps(calibration, indent=1) + "\n", "utf-8")
+    figures = measured(release, tell)
     (release / "metrics.json").write_text(json.dumps(figures, indent=1) + "\n", "utf-8")
     (release / "card.md").write_text(card(figures, plan, len(pages)), "utf-8")
+    draw_reliability(figures["reliability"], release / "reliability.png")
     draw_curves(work / "state" / "curves.jsonl", release / "curves.png")
 
 

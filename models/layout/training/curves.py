@@ -35,6 +35,26 @@ def draw_curves(told: Path, file: Path) -> None:
     cv2.imwrite(str(file), canvas)
 
 
+def draw_reliability(rows: list[list[float]], file: Path) -> None:
+    """rows: mean confidence and share that is right, of each tenth of values. On the grey line both are the same."""
+    side = _SIZE[1]
+    canvas = np.full((side, side, 3), 255, np.uint8)
+    span = side - _RIM - 30
+
+    def at(x: float, y: float) -> tuple[int, int]:
+        return int(_RIM + span * x), int(side - _RIM - span * y)
+
+    cv2.line(canvas, at(0, 0), at(1, 1), (200, 200, 200), 1, cv2.LINE_AA)
+    cv2.rectangle(canvas, at(0, 1), at(1, 0), (120, 120, 120), 1)
+    for confidence, right, _ in rows:
+        cv2.circle(canvas, at(confidence, right), 6, _PARTS["words"], -1, cv2.LINE_AA)
+    for share in (0.0, 0.5, 1.0):
+        _write(canvas, f"{share:g}", (at(share, 0)[0] - 10, side - _RIM + 24))
+        _write(canvas, f"{share:g}", (_RIM - 42, at(0, share)[1] + 6))
+    _write(canvas, "share that is right over confidence, by tenths of values", (_RIM, 22))
+    cv2.imwrite(str(file), canvas)
+
+
 def _level(loss: float) -> int:
     share = (np.log10(loss) + 4.5) / 6
     return int(_SIZE[1] - 50 - (_SIZE[1] - 90) * min(1.0, max(0.0, float(share))))
