@@ -12,7 +12,7 @@ from tallyman.errors import ConfigurationError
 class LayoutTrainer:
     name = "layout"
     shipped = TrainingPlan(documents=24_000, steps=9_000)
-    quick = TrainingPlan(documents=200, steps=60)
+    quick = TrainingPlan(documents=200, steps=100)
 
     def train(self, work: Path, release: Path, plan: TrainingPlan, tell: Tell) -> None:
         try:
