@@ -17,15 +17,22 @@ Reads fields and line items of invoices, credit notes and proofs of delivery fro
 It tells the type of a document and which rows of a table begin an item.
 
 **Made of** {plan.documents:,} documents that Tallyman printed itself ({pages:,} pages; seed {plan.seed}, {plan.steps:,}
-batches), in English, German, French, Spanish, Italian, Dutch and Polish. Names, numbers and goods on them are made up. No document of anybody else is part of it. Licence: that of the project.
+batches), in English, German, French, Spanish, Italian, Dutch and Polish. Names, numbers and goods on them are made up.
+No document of anybody else is part of it. Licence: that of the project.
 
 **For** suggestions that a person confirms, and for values that the checks and the confirmed history of a supplier back.
 Not for posting on its word alone, and not for papers other than those named.
 
 **Measured on** printed documents of families of layouts that it never saw ({unseen}):
-our own documents, so real ones are harder. F1 of header fields {figures["header_f1"]}, of line items {figures["lines_f1"]},
-document type {figures["type_accuracy"]}; {figures["ms_per_page"]} ms a page on one core. At a precision of .995 so
-many of the values can be taken: {figures["coverage_at_995"]:.0%}.
+our own documents, so real ones are harder.
+
+| figure | value |
+|---|---|
+| F1 of header fields | {figures["header_f1"]} |
+| F1 of line items | {figures["lines_f1"]} |
+| document type right | {figures["type_accuracy"]} |
+| values that can be taken at a precision of .995 | {figures["coverage_at_995"]} |
+| milliseconds a page on one core | {figures["ms_per_page"]} |
 
 | field | F1 |
 |---|---|
