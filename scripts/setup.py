@@ -22,7 +22,7 @@ VENV = ROOT / ".venv"
 VENV_PYTHON = VENV / "bin" / "python"
 STAMP = VENV / "setup-stamp"
 NOT_READY = 3
-EXTRAS = {"run": (), "test": ("dev",), "model": ("dev", "model")}
+EXTRAS = {"run": (), "model": ("model",), "test": ("dev", "model")}
 HEARTBEAT_S = 20.0
 LANGUAGES = ("deu", "fra", "spa", "ita", "nld", "pol")
 """Beside English. What Tesseract lacks the other engine reads."""

@@ -9,6 +9,7 @@
 | document reader | models/readers/<name>.py or <name>/ | READER | tallyman.document_readers |
 | cross-check | models/cross_checks/<name>.py or <name>/ | CROSS_CHECK | tallyman.cross_checks |
 | document type | models/documents/<name>/ | DOCUMENT_TYPE | tallyman.document_types |
+| trainer of a model | models/trainers/<name>.py | TRAINER | tallyman.trainers |
 
 A broken extension is named by ExtensionBroken, never skipped. Adding one edits nothing.
 """
@@ -28,6 +29,7 @@ from tallyman.contracts.document_type import DocumentType
 from tallyman.contracts.ocr_engine import OcrEngine
 from tallyman.contracts.page_reader import PageReader
 from tallyman.contracts.system import System
+from tallyman.contracts.trainer import Trainer
 from tallyman.errors import ConfigurationError, ExtensionBroken
 
 T = TypeVar("T")
@@ -68,12 +70,19 @@ class Registry:
         return sorted(found.values(), key=lambda check: (check.order, check.name))
 
     @cached_property
+    def trainers(self) -> dict[str, Trainer]:
+        return _named(_scan("models.trainers", "TRAINER"), "tallyman.trainers")
+
+    @cached_property
     def page_reader(self) -> PageReader:
         reader: PageReader = _member("ocr.reader", "READER")
         return reader
 
     def bot(self, name: str) -> Bot:
         return _pick(self.bots, "bot", name)
+
+    def trainer(self, name: str) -> Trainer:
+        return _pick(self.trainers, "model", name)
 
     def system(self, name: str) -> System:
         return _pick(self.systems, "system", name)

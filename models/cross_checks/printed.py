@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from models.readers._rules import values
+from models import values
 from models.readers._rules.sheet import Sheet, Span, sheets_of
 from models.readers._rules.totals import labelled_totals
 from models.readers.rules import READER as RULES

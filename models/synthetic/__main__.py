@@ -8,6 +8,7 @@ from rich.progress import track
 from models.synthetic.gallery import write_gallery
 from models.synthetic.printer import Printed, Printer, write_truth
 from models.synthetic.sampling import random_invoice, random_pod
+from models.synthetic.wide import LANGUAGES
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -17,7 +18,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--seed", type=int, default=1, help="seed of the first paper (default: 1)")
     parser.add_argument("--kind", choices=("invoice", "pod"), help="one kind only (default: three invoices, one POD)")
     parser.add_argument("--paper", choices=("clean", "hybrid", "scan"), help="one paper only (default: mixed)")
-    parser.add_argument("--language", choices=("eng", "deu", "fra"), help="one language only (default: mixed)")
+    parser.add_argument("--language", choices=LANGUAGES, help="one language only (default: English, German, French)")
     options = parser.parse_args(arguments)
     if options.kind == "pod" and options.paper == "hybrid":
         parser.error("a proof of delivery has no hybrid form")

@@ -90,7 +90,7 @@ def swiss(spec: InvoiceSpec, reference: str, kind: str) -> str:
 def _address(party: Party) -> tuple[str, ...]:
     """A structured address: type, name, street, house number, postcode, town, country."""
     street, _, house = party.street.rpartition(" ")
-    return ("S", party.name[:70], street[:70], house[:16], party.postcode, party.city, party.country)
+    return ("S", party.name[:70], street.rstrip(",")[:70], house[:16], party.postcode, party.city, party.country)
 
 
 def payment_code(spec: InvoiceSpec, caption: str) -> Markup:

@@ -9,15 +9,19 @@ from babel.numbers import get_currency_symbol
 
 from models.synthetic.specs import Party
 
-LOCALES = {"eng": "en_GB", "deu": "de_DE", "fra": "fr_FR"}
+LOCALES = {
+    "eng": "en_GB", "deu": "de_DE", "fra": "fr_FR", "spa": "es_ES", "ita": "it_IT", "nld": "nl_NL", "pol": "pl_PL",
+}  # fmt: skip
+_ELSEWHERE = {
+    ("eng", "US"): "en_US", ("deu", "CH"): "de_CH", ("fra", "CH"): "fr_CH", ("ita", "CH"): "it_CH",
+    ("nld", "BE"): "nl_BE",
+}  # fmt: skip
 NARROW_SPACE, NO_BREAK_SPACE = "\u202f", "\u00a0"
 
 
 def locale_of(language: str, country: str) -> str:
     """The babel locale for a language as a country writes it."""
-    return {("eng", "US"): "en_US", ("deu", "CH"): "de_CH", ("fra", "CH"): "fr_CH"}.get(
-        (language, country), LOCALES[language]
-    )
+    return _ELSEWHERE.get((language, country), LOCALES[language])
 
 
 DATE_PATTERNS: dict[str, tuple[str, ...]] = {
@@ -27,6 +31,12 @@ DATE_PATTERNS: dict[str, tuple[str, ...]] = {
     "de_CH": ("dd.MM.yyyy", "d. MMMM yyyy", "d.M.yyyy"),
     "fr_FR": ("dd/MM/yyyy", "d MMMM yyyy", "dd/MM/yy", "dd.MM.yyyy"),
     "fr_CH": ("dd.MM.yyyy", "d MMMM yyyy"),
+    "es_ES": ("dd/MM/yyyy", "d 'de' MMMM 'de' yyyy", "dd-MM-yyyy", "dd/MM/yy", "d/M/yyyy", "dd.MM.yyyy"),
+    "it_IT": ("dd/MM/yyyy", "d MMMM yyyy", "dd-MM-yyyy", "dd/MM/yy", "dd.MM.yyyy", "d/M/yyyy"),
+    "it_CH": ("dd.MM.yyyy", "d MMMM yyyy"),
+    "nl_NL": ("dd-MM-yyyy", "d MMMM yyyy", "dd/MM/yyyy", "d-M-yyyy", "dd-MM-yy", "yyyy-MM-dd"),
+    "nl_BE": ("dd/MM/yyyy", "d MMMM yyyy", "dd-MM-yyyy", "d/MM/yyyy"),
+    "pl_PL": ("dd.MM.yyyy", "yyyy-MM-dd", "d MMMM yyyy", "dd-MM-yyyy", "yyyy-MM-dd", "d.MM.yyyy"),
 }
 SEPARATORS: dict[str, tuple[tuple[str, str], ...]] = {
     "en_GB": ((",", "."), ("", ".")),
@@ -35,6 +45,12 @@ SEPARATORS: dict[str, tuple[tuple[str, str], ...]] = {
     "de_CH": (("'", "."), ("\u2019", ".")),
     "fr_FR": ((NARROW_SPACE, ","), (NO_BREAK_SPACE, ","), ("", ",")),
     "fr_CH": (("'", "."), ("\u2019", ".")),
+    "es_ES": ((".", ","), (".", ","), ("", ",")),
+    "it_IT": ((".", ","), (".", ","), ("", ",")),
+    "it_CH": (("'", "."), ("\u2019", ".")),
+    "nl_NL": ((".", ","), (".", ","), ("", ",")),
+    "nl_BE": ((".", ","), ("", ","), (NO_BREAK_SPACE, ",")),
+    "pl_PL": ((NARROW_SPACE, ","), (NO_BREAK_SPACE, ","), (NO_BREAK_SPACE, ","), ("", ",")),
 }
 CURRENCY_PLACES = ("symbol_after", "code_after", "code_before", "symbol_before", "none")
 
@@ -63,10 +79,11 @@ class Formats:
     def money(self, value: Decimal) -> str:
         """An amount with its currency where the house puts it."""
         amount = self.amount(value)
-        symbol = get_currency_symbol(self.currency, locale="en_US")
-        if self.place == "symbol_before":
+        symbol = get_currency_symbol(self.currency, locale="pl_PL" if self.currency == "PLN" else "en_US")
+        # Nobody puts the zloty in front.
+        if self.place == "symbol_before" and self.currency != "PLN":
             return f"{symbol}{amount}" if self.locale.startswith("en") and len(symbol) == 1 else f"{symbol} {amount}"
-        if self.place == "symbol_after":
+        if self.place in ("symbol_after", "symbol_before"):
             return f"{amount}{NO_BREAK_SPACE}{symbol}"
         if self.place == "code_before":
             return f"{self.currency} {amount}"
@@ -80,7 +97,7 @@ class Formats:
         return self.number(value, max(self.quantity_places, decimals(value)))
 
     def percent(self, value: Decimal) -> str:
-        tight = self.locale.startswith("en")
+        tight = not self.locale.startswith(("de", "fr"))
         return f"{self.number(value, decimals(value))}{'' if tight else NO_BREAK_SPACE}%"
 
     def date(self, value: datetime.date) -> str:
@@ -110,4 +127,6 @@ def city_line(party: Party, prefix: str) -> list[tuple[str | None, str]]:
         return [city, (None, " "), postcode]
     if party.country == "US":
         return [city, (None, f", {party.region} "), postcode]
+    if party.country == "IT" and party.region:
+        return [postcode, (None, " "), city, (None, f" ({party.region})")]
     return [postcode, (None, " "), city]

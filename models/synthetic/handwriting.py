@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup, escape
 
-from models.synthetic.glyphs import CEDILLA, MARKS, SPACE, STROKES
+from models.synthetic.glyphs import BELOW, MARKS, SPACE, STROKES
 
 Point = tuple[float, float]
 Stroke = list[tuple[Point, bool]]
@@ -188,8 +188,8 @@ def strokes_of(character: str) -> list[Stroke]:
     xs = [x for stroke in glyph for (x, _), _ in stroke]
     middle, top = (min(xs) + max(xs)) / 2, (-1.2 if base.isupper() else 2.3)
     for mark in marks:
-        drawn = parse(CEDILLA if mark == "\u0327" else MARKS.get(mark, "0,0 0.1,0.1"))
-        lift = 0 if mark == "\u0327" else top
+        drawn = parse(BELOW.get(mark) or MARKS.get(mark, "0,0 0.1,0.1"))
+        lift = 0 if mark in BELOW else top
         glyph += [[((x + middle, y + lift), sharp) for (x, y), sharp in stroke] for stroke in drawn]
     return glyph
 

@@ -2,6 +2,7 @@
 
 import random
 import zlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -9,9 +10,11 @@ from typing import Any
 
 import yaml
 
+from models.synthetic import wide
 from models.synthetic.formats import CURRENCY_PLACES, DATE_PATTERNS, SEPARATORS, Formats, locale_of
 from models.synthetic.specs import Party
 from models.synthetic.style import Style
+from models.synthetic.wide import LANGUAGES
 
 FONTS = (
     "'Liberation Sans'", "'Liberation Sans'", "'Liberation Sans'", "'Liberation Serif'", "'DejaVu Sans'",
@@ -21,7 +24,7 @@ ACCENTS = (
     "#1f3a5f", "#0b6e4f", "#8c1c13", "#334155", "#b45309", "#1d4e89", "#5b2a86", "#00695c", "#c2410c", "#111111",
     "#2f5d50", "#7a1f3d", "#3f6212", "#0e7490",
 )  # fmt: skip
-SUFFIXES = {"eng": (":", ":", ""), "deu": (":", ":", ""), "fra": ("\u00a0:", "\u00a0:", "")}
+SUFFIXES = dict.fromkeys(LANGUAGES, (":", ":", "")) | {"fra": ("\u00a0:", "\u00a0:", "")}
 TABLES = ("ruled", "zebra", "boxed", "plain", "headed")
 
 
@@ -57,6 +60,8 @@ class Look:
     unit_column: bool
     vat_column: bool
     country_prefix: bool
+    wide: bool = False
+    """Whether it takes the freedoms that only houses with many wordings take (see Style.wide)."""
 
     def chance(self, what: str, share: float) -> bool:
         """Whether this house has a habit that `share` of all houses have. Always the same answer."""
@@ -75,9 +80,7 @@ def look_of(style: Style, house: Party, currency: str) -> Look:
     """The look of `house`: from `style.look`, or from its name."""
     seed = seed_of(house.name) if style.look is None else style.look
     rng = random.Random(f"look/{seed}")
-    book = dict(wordings()[style.language])
-    if style.language == "eng" and house.country == "US":
-        book |= wordings()["eng_US"]
+    book, units = _words(style, house.country)
     return Look(
         font=rng.choice(FONTS),
         size_pt=rng.choice((8.5, 9, 9, 9.5, 10)),
@@ -85,7 +88,7 @@ def look_of(style: Style, house: Party, currency: str) -> Look:
         table=rng.choice(TABLES),
         suffix=rng.choice(SUFFIXES[style.language]),
         words={key: rng.choice(options) for key, options in sorted(book.items())},
-        units={code: rng.choice(by[style.language]) for code, by in sorted(wordings()["units"].items())},
+        units={code: rng.choice(options) for code, options in sorted(units.items())},
         formats=_formats(rng, style.language, house.country, currency),
         logo=rng.choice(("mark", "mark", "word", "word", "none", "round")),
         seed=seed,
@@ -94,7 +97,21 @@ def look_of(style: Style, house: Party, currency: str) -> Look:
         unit_column=rng.random() < 0.6,
         vat_column=rng.random() < 0.6,
         country_prefix=rng.random() < 0.25,
+        wide=style.wide,
     )
+
+
+Book = Mapping[str, Sequence[str]]
+"""Wordings by what they are for."""
+
+
+def _words(style: Style, country: str) -> tuple[Book, Book]:
+    """Wordings of labels and of units, in the houses' few words or in the many of a language."""
+    language, few = style.language, wordings()
+    if style.wide or language not in few:
+        return wide.book(language, country), wide.units(language)
+    american = few["eng_US"] if language == "eng" and country == "US" else {}
+    return few[language] | american, {code: by[language] for code, by in few["units"].items()}
 
 
 def _formats(rng: random.Random, language: str, country: str, currency: str) -> Formats:

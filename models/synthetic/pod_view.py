@@ -133,6 +133,10 @@ class PodView:
             return ""
         if self.formats.locale.startswith("de"):
             return f"{day.day}.{day.month}.{day:%y}" if self.seed % 2 else f"{day:%d.%m.%Y}"
+        if self.formats.locale == "pl_PL":
+            return f"{day:%d.%m.%Y}" if self.seed % 2 else f"{day:%d.%m.%y}"
+        if self.formats.locale == "nl_NL":
+            return f"{day.day}-{day.month}-{day:%y}"
         return f"{day:%m/%d/%y}" if self.formats.locale == "en_US" else f"{day:%d/%m/%y}"
 
     @property

@@ -17,21 +17,25 @@ from markupsafe import Markup
 from playwright.sync_api import Page, Playwright, sync_playwright
 
 from models.synthetic import barcodes, degrade, hybrid, pod_view, truth
+from models.synthetic.composed import families, plan_of
+from models.synthetic.letters import LetterView
 from models.synthetic.look import Look, look_of
 from models.synthetic.small_print import small_print
-from models.synthetic.specs import InvoiceSpec, PodSpec
+from models.synthetic.specs import InvoiceSpec, LetterSpec, PodSpec
 from models.synthetic.style import Style
 from models.synthetic.view import InvoiceView
 
 HERE = Path(__file__).parent
-SHEETS = {"A4": ("210mm", "297mm"), "Letter": ("215.9mm", "279.4mm")}
-HTML_LANGUAGES = {"eng": "en", "deu": "de", "fra": "fr"}
+SHEETS = {"A4": ("210mm", "297mm"), "Letter": ("215.9mm", "279.4mm"), "Roll": ("80mm", "230mm")}
+HTML_LANGUAGES = {
+    "eng": "en", "deu": "de", "fra": "fr", "spa": "es", "ita": "it", "nld": "nl", "pol": "pl",
+}  # fmt: skip
 CHROMIUM_FLAGS = (
     "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run",
     "--disable-gpu", "--font-render-hinting=none",
 )  # fmt: skip
 
-Spec = InvoiceSpec | PodSpec
+Spec = InvoiceSpec | PodSpec | LetterSpec
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,8 @@ class Laid:
     """A document laid out in the browser but not printed: what training needs, many times faster."""
 
     pages: int
+    aspect: float
+    """Width over height of its pages."""
     truth: dict[str, Any]
     words: tuple[PrintedWord, ...]
 
@@ -128,7 +134,8 @@ class Printer:
         """Words and truth of a document as a clean page, without printing it. Raises as `print` does."""
         seen = self._show(spec, style, seed)
         fields, words = seen["fields"], _words(seen["words"])
-        return Laid(seen["pages"], _truth(spec, style, seed, "", fields), words)
+        width, height = (float(side.removesuffix("mm")) for side in SHEETS[style.page_size])
+        return Laid(seen["pages"], width / height, _truth(spec, style, seed, "", fields), words)
 
     def print(self, spec: Spec, style: Style, out: Path, seed: int) -> Printed:
         """Prints one document to `out`: a PDF, or for scans the kind of image that the suffix names.
@@ -153,16 +160,18 @@ class Printer:
 
     def html(self, spec: Spec, style: Style, seed: int) -> str:
         """The page as Chromium gets it."""
-        house = spec.seller if isinstance(spec, InvoiceSpec) else spec.shipper
-        look = look_of(style, house, spec.currency if isinstance(spec, InvoiceSpec) else "EUR")
+        said = spec.content if isinstance(spec, LetterSpec) else spec
+        house = said.shipper if isinstance(said, PodSpec) else said.seller
+        look = look_of(style, house, "EUR" if isinstance(said, PodSpec) else said.currency)
         context = self._context(spec, style, look, seed)
-        return _templates().get_template(f"{style.layout}.html.j2").render(context)
+        name = "composed" if style.layout in families() else style.layout
+        return _templates().get_template(f"{name}.html.j2").render(context)
 
     def _context(self, spec: Spec, style: Style, look: Look, seed: int) -> dict[str, Any]:
         width, height = SHEETS[style.page_size]
-        common = {
+        common: dict[str, Any] = {
             "html_lang": HTML_LANGUAGES[style.language],
-            "title": spec.number,
+            "title": _content(spec).number,
             "page_width": width,
             "page_height": height,
             "small_print": small_print(style.language, look.seed) if style.terms_page else (),
@@ -171,6 +180,10 @@ class Printer:
         }
         if isinstance(spec, PodSpec):
             return common | pod_view.PodView(spec, look, seed).context()
+        if style.layout in families():
+            common["plan"] = plan_of(style.layout, look)
+        if isinstance(spec, LetterSpec):
+            return common | LetterView(spec, look).context()
         if barcodes.has_payment_code(spec, style):
             common["qr"] = barcodes.payment_code(spec, look.words["qr"])
         return common | InvoiceView(spec, look).context()
@@ -190,13 +203,17 @@ def _check(spec: Spec, style: Style, out: Path) -> None:
     suffix = out.suffix.lower()
     if suffix != ".pdf" and (style.paper != "scan" or suffix not in degrade.WRITERS):
         raise ValueError(f"A {style.paper} paper cannot be written as '{suffix}'.")
-    if style.paper == "hybrid" and isinstance(spec, PodSpec):
-        raise ValueError("A proof of delivery has no hybrid form.")
+    if style.paper == "hybrid" and not isinstance(spec, InvoiceSpec):
+        raise ValueError("Only an invoice has a hybrid form.")
+
+
+def _content(spec: Spec) -> InvoiceSpec | PodSpec:
+    return spec.content if isinstance(spec, LetterSpec) else spec
 
 
 def _plain_pdf(pdf: bytes, spec: Spec) -> bytes:
     """The PDF with the date of the document instead of today's, so that equal papers are equal bytes."""
-    day = spec.issue_date or datetime.date(2026, 1, 1)
+    day = _content(spec).issue_date or datetime.date(2026, 1, 1)
     stamp = f"D:{day:%Y%m%d}080000Z"
     buffer = io.BytesIO()
     with pikepdf.open(io.BytesIO(pdf)) as opened:
@@ -217,17 +234,20 @@ def _words(rows: list[list[Any]]) -> tuple[PrintedWord, ...]:
 
 def _truth(spec: Spec, style: Style, seed: int, file: str, fields: list[list[Any]]) -> dict[str, Any]:
     boxes = truth.boxes_of(fields)
-    head = {"file": file, "type": spec.kind if isinstance(spec, InvoiceSpec) else "pod"}
+    head = {"file": file, "type": "pod" if isinstance(spec, PodSpec) else spec.kind}
     tail = {
         "boxes": boxes,
         "paper": style.paper,
         "layout": style.layout,
         "language": style.language,
         "seed": seed,
-        "barcodes": barcodes.printed(spec, style),
+        "barcodes": [] if isinstance(spec, LetterSpec) else barcodes.printed(spec, style),
     }
     if isinstance(spec, PodSpec):
         return {**head, "fields": truth.pod_fields(spec), "lines": truth.pod_lines(spec), **tail}
+    if isinstance(spec, LetterSpec):
+        known = truth.invoice_fields(spec.content)
+        return {**head, "fields": {name: known[name] for name in boxes if name in known}, "lines": [], **tail}
     every = truth.invoice_fields(spec)
     return {
         **head,

@@ -6,22 +6,30 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
-from models.synthetic.names import catalogue, company
-from models.synthetic.specs import Adjustment, InvoiceSpec, LineSpec, Party, PodLine, PodSpec, cents
-from models.synthetic.style import INVOICE_LAYOUTS, POD_LAYOUTS, SCANS, Paper, Scan, Style
+from models.synthetic.composed import families
+from models.synthetic.names import catalogue, company, loosened
+from models.synthetic.specs import Adjustment, InvoiceSpec, LetterSpec, LineSpec, Party, PodLine, PodSpec, cents
+from models.synthetic.style import INVOICE_LAYOUTS, POD_LAYOUTS, RECEIPT_LAYOUTS, SCANS, Paper, Scan, Style
 
 COUNTRIES = {
     "eng": ("GB", "GB", "US", "IE"),
     "deu": ("DE", "DE", "DE", "AT", "CH"),
     "fra": ("FR", "FR", "FR", "BE", "CH"),
+    "spa": ("ES",),
+    "ita": ("IT", "IT", "CH"),
+    "nld": ("NL", "NL", "BE"),
+    "pol": ("PL",),
 }
-CURRENCIES = {"GB": "GBP", "US": "USD", "CH": "CHF"}
+CURRENCIES = {"GB": "GBP", "US": "USD", "CH": "CHF", "PL": "PLN"}
 RATES: dict[str, tuple[str, str]] = {
     "DE": ("19", "7"), "AT": ("20", "10"), "CH": ("8.1", "2.6"), "FR": ("20", "5.5"), "BE": ("21", "6"),
-    "GB": ("20", "0"), "IE": ("23", "13.5"), "US": ("6.25", "6.25"),
+    "GB": ("20", "0"), "IE": ("23", "13.5"), "US": ("6.25", "6.25"), "ES": ("21", "10"), "IT": ("22", "10"),
+    "NL": ("21", "9"), "LU": ("17", "8"), "PL": ("23", "8"),
 }  # fmt: skip
 """Standard and reduced rate in percent, as in force in 2025."""
-EURO_IN = {"GBP": Decimal("0.85"), "USD": Decimal("1.1"), "CHF": Decimal("0.95"), "EUR": Decimal(1)}
+EURO_IN = {
+    "GBP": Decimal("0.85"), "USD": Decimal("1.1"), "CHF": Decimal("0.95"), "PLN": Decimal("4.3"), "EUR": Decimal(1),
+}  # fmt: skip
 
 TERMS_DAYS = (7, 10, 14, 14, 30, 30, 30, 45, 60)
 
@@ -66,6 +74,38 @@ def random_invoice(seed: int, paper: Paper | None = None, language: str | None =
     return _invoice(rng, seller, buyer, tongue, trade), style
 
 
+LETTERS = ("order", "delivery_note", "bill_of_lading", "reminder", "statement", "receipt", "receipt", "other")
+_TONGUES = ("eng", "eng", "eng", "deu", "deu", "deu", "fra", "fra", "spa", "ita", "nld", "pol")
+
+
+def random_paper(seed: int) -> tuple[InvoiceSpec | PodSpec | LetterSpec, Style]:
+    """Any paper in any layout and in many wordings, clean: what the document model learns from. The same for the same
+    seed."""
+    rng = random.Random(f"paper/{seed}")
+    language, place = rng.choice(_TONGUES), rng.random()
+    if place < 0.15:
+        pod, style = random_pod(seed, "clean", language)
+        return pod, style.model_copy(update={"wide": True})
+    spec, style = random_invoice(seed, "clean", language)
+    parties = {
+        name: loosened(party, language, rng)
+        for name in ("seller", "buyer", "ship_to")
+        if (party := getattr(spec, name)) is not None and rng.random() < 0.6
+    }
+    spec = spec.model_copy(update=parties)
+    if spec.ship_to is None and rng.random() < 0.1:
+        spec = spec.model_copy(update={"ship_to": spec.buyer})
+    if place < 0.8:
+        chosen = {"wide": True, "layout": rng.choice((*INVOICE_LAYOUTS, *families(), *families()))}
+        return spec, style.model_copy(update=chosen)
+    letter = LetterSpec.model_validate({"kind": rng.choice(LETTERS), "content": spec})
+    if letter.kind == "receipt":
+        chosen = {"wide": True, "layout": rng.choice(RECEIPT_LAYOUTS), "page_size": "Roll", "terms_page": False}
+    else:
+        chosen = {"wide": True, "layout": rng.choice((*families(),))}
+    return letter, style.model_copy(update=chosen)
+
+
 def _invoice(rng: random.Random, seller: Party, buyer: Party, language: str, trade: str) -> InvoiceSpec:
     currency = CURRENCIES.get(seller.country, "EUR")
     day = datetime.date(2023, 1, 2) + datetime.timedelta(days=rng.randrange(1400))
@@ -73,7 +113,7 @@ def _invoice(rng: random.Random, seller: Party, buyer: Party, language: str, tra
     credit = rng.random() < 0.125
     abroad = seller.country != buyer.country
     lines = _lines(rng, language, trade, seller.country, currency, untaxed=abroad)
-    number = document_number(rng, day, ("GS", "CN", "AV") if credit else ("RE", "INV", "F", "R", ""))
+    number = document_number(rng, day, _prefixes(language, "credit_note" if credit else "invoice"), language)
     main = max({line.vat_rate for line in lines})
     total = sum((line.total for line in lines), Decimal(0))
     book = catalogue()
@@ -88,8 +128,10 @@ def _invoice(rng: random.Random, seller: Party, buyer: Party, language: str, tra
         buyer=buyer,
         ship_to=company(buyer.country, rng, language=language) if rng.random() < 0.2 else None,
         purchase_order_reference=order_number(rng) if rng.random() < 0.8 else "",
-        despatch_advice_reference=document_number(rng, delivered, ("LS", "DN", "BL", "")) if rng.random() < 0.5 else "",
-        preceding_invoice=document_number(rng, delivered, ("RE", "INV", "F", "R")) if credit else "",
+        despatch_advice_reference=document_number(rng, delivered, _prefixes(language, "delivery_note"), language)
+        if rng.random() < 0.5
+        else "",
+        preceding_invoice=document_number(rng, delivered, _prefixes(language, "preceding"), language) if credit else "",
         delivery_date=delivered if rng.random() < 0.6 else None,
         lines=lines,
         allowances=_adjust(rng, book["allowances"][language], total, main, 0.15, (2, 3, 5, 10)),
@@ -128,8 +170,7 @@ def _lines(
 
 
 def _group(rng: random.Random, language: str) -> str:
-    word = {"eng": "Delivery note", "deu": "Lieferschein", "fra": "Bon de livraison"}[language]
-    return f"{word} {rng.randint(10000, 99999)}"
+    return f"{DELIVERY_NOTES[language]} {rng.randint(10000, 99999)}"
 
 
 def _line(
@@ -153,8 +194,14 @@ def _line(
     )
 
 
-ARTICLES = {"eng": "type", "deu": "Typ", "fra": "type"}
-BATCHES = {"eng": "Batch", "deu": "Charge", "fra": "Lot"}
+ARTICLES = {"eng": "type", "deu": "Typ", "fra": "type", "spa": "tipo", "ita": "tipo", "nld": "type", "pol": "typ"}
+BATCHES = {
+    "eng": "Batch", "deu": "Charge", "fra": "Lot", "spa": "Lote", "ita": "Lotto", "nld": "Partij", "pol": "Partia",
+}  # fmt: skip
+DELIVERY_NOTES = {
+    "eng": "Delivery note", "deu": "Lieferschein", "fra": "Bon de livraison", "spa": "Albarán", "ita": "DDT",
+    "nld": "Pakbon", "pol": "WZ",
+}  # fmt: skip
 
 
 def _quantity(rng: random.Random, item: dict[str, Any]) -> Decimal:
@@ -168,14 +215,52 @@ def _quantity(rng: random.Random, item: dict[str, Any]) -> Decimal:
     return Decimal(rng.randint(1, 48))
 
 
-def document_number(rng: random.Random, day: datetime.date, prefixes: tuple[str, ...]) -> str:
-    """A number as houses make them: with or without prefix, year and dashes."""
+PREFIXES: dict[str, dict[str, tuple[str, ...]]] = {
+    "spa": {"invoice": ("F", "FV", "FA", "A", ""), "credit_note": ("R", "AB", "FR"), "delivery_note": ("ALB", "A", "")},
+    "ita": {
+        "invoice": ("FT", "F", "FV", "A", ""),
+        "credit_note": ("NC", "NCR", "N"),
+        "delivery_note": ("DDT", "B", ""),
+    },
+    "nld": {
+        "invoice": ("F", "VF", "FACT", "V", ""),
+        "credit_note": ("CN", "C", "CR"),
+        "delivery_note": ("PB", "L", ""),
+    },
+    "pol": {
+        "invoice": ("FV", "FV", "FA", "F", ""),
+        "credit_note": ("KFV", "FK", "KOR"),
+        "delivery_note": ("WZ", "WZ", ""),
+    },
+}
+"""What numbers of papers begin with, by language and paper."""
+_COMMON_PREFIXES = {
+    "invoice": ("RE", "INV", "F", "R", ""),
+    "credit_note": ("GS", "CN", "AV"),
+    "delivery_note": ("LS", "DN", "BL", ""),
+}
+SLASHED = ("spa", "ita", "pol")
+"""Languages whose houses part number, month, year and series by slashes."""
+
+
+def _prefixes(language: str, paper: str) -> tuple[str, ...]:
+    known = PREFIXES.get(language, _COMMON_PREFIXES)
+    return known["invoice"][:-1] if paper == "preceding" else known[paper]
+
+
+def document_number(rng: random.Random, day: datetime.date, prefixes: tuple[str, ...], language: str = "") -> str:
+    """A number as houses make them: with or without prefix, year, dashes and slashes."""
     prefix, serial = rng.choice(prefixes), rng.randint(12, 99999)
-    forms = (
+    forms: tuple[str, ...] = (
         f"{prefix}-{day.year}-{serial:05d}", f"{prefix}{serial:06d}", f"{day:%y}{serial:05d}",
         f"{prefix}{day:%y%m}-{serial:04d}", f"{serial:06d}", f"{day.year}/{serial}",
     )  # fmt: skip
-    return rng.choice(forms).lstrip("-")
+    if language in SLASHED:
+        forms += (
+            f"{prefix}/{serial}/{day:%m}/{day.year}", f"{prefix}/{serial}/{day.year}", f"{serial}/{day:%m}/{day.year}",
+            f"{serial}/{prefix or 'A'}", f"{prefix} {serial}/{day.year}", f"{prefix}/{day:%m}/{day.year}/{serial:04d}",
+        )  # fmt: skip
+    return rng.choice(forms).strip("-/ ")
 
 
 def order_number(rng: random.Random) -> str:
@@ -222,7 +307,7 @@ def _pod(rng: random.Random, shipper: Party, consignee: Party, language: str, co
         name=consignee.name, city=consignee.city, date=f"{delivered:%d.%m.%Y}"
     )
     return PodSpec(
-        number=document_number(rng, day, ("LS", "DN", "BL", "")),
+        number=document_number(rng, day, _prefixes(language, "delivery_note"), language),
         language=language,
         waybill="".join(rng.choices("ABCDEFGHJKLMNPRSTUVWXYZ", k=2)) + str(rng.randint(10**8, 10**9 - 1)),
         purchase_order_reference=order_number(rng) if rng.random() < 0.85 else "",

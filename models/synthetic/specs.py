@@ -27,7 +27,8 @@ class Frozen(BaseModel):
 
 
 class Party(Frozen):
-    """A company on a paper. `country` is an ISO 3166 code of two letters, `region` a US state."""
+    """A company on a paper. `country` is an ISO 3166 code of two letters, `region` a US state or an
+    Italian province."""
 
     name: str
     street: str = ""
@@ -183,6 +184,13 @@ class InvoiceSpec(Frozen):
             "payable_amount": net + tax - self.prepaid,
         }
         return Totals(**{name: cents(amount) for name, amount in {**right, **stated}.items()})
+
+
+class LetterSpec(Frozen):
+    """Another paper of the same house, with what an invoice would say: its parties, day, goods and sums."""
+
+    kind: Literal["order", "delivery_note", "bill_of_lading", "reminder", "statement", "receipt", "other"]
+    content: InvoiceSpec
 
 
 class PodLine(Frozen):

@@ -6,10 +6,11 @@ from pydantic import Field
 
 from models.synthetic.specs import Frozen
 
-Language = Literal["eng", "deu", "fra"]
+Language = Literal["eng", "deu", "fra", "spa", "ita", "nld", "pol"]
 Paper = Literal["clean", "hybrid", "scan"]
 
 INVOICE_LAYOUTS = ("din", "banner", "grid", "sidebar", "letterhead", "facture", "ledger", "modern")
+RECEIPT_LAYOUTS = ("till",)
 POD_LAYOUTS = ("delivery", "consignment", "courier", "tally")
 
 
@@ -77,7 +78,10 @@ class Style(Frozen):
     paper: Paper = "clean"
     scan: Scan = SCANS["office"]
     look: int | None = None
-    page_size: Literal["A4", "Letter"] = "A4"
+    wide: bool = False
+    """Whether wordings are drawn from the many that a language has (wide.py), not from a few. Spanish, Italian, Dutch
+    and Polish papers are always so."""
+    page_size: Literal["A4", "Letter", "Roll"] = "A4"
     terms_page: bool = False
     """Whether a last page of small print follows, on which no field stands."""
     qr: bool = False

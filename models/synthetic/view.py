@@ -11,8 +11,10 @@ from typing import Any
 
 from babel import Locale
 
+from models.synthetic import extras
 from models.synthetic.formats import city_line
 from models.synthetic.look import Look
+from models.synthetic.small_print import small_print
 from models.synthetic.specs import Adjustment, InvoiceSpec, LineSpec, Party
 
 Segment = tuple[str | None, str]
@@ -71,16 +73,48 @@ def party_lines(party: Party, prefix: str, look: Look, home: str, own: bool = Fa
         lines.append([(f"{prefix}_street", party.street)])
     if party.city:
         lines.append(city_line(party, prefix))
+    if look.wide:
+        return _loosened(lines, party, prefix, look)
     if party.country != home:
         language = look.formats.locale.split("_")[0]
         lines.append(plain(Locale(language).territories.get(party.country, party.country)))
     return lines
 
 
-def sender_line(party: Party) -> TextLine:
+_EXTRAS = (
+    "1st floor", "Building C", "Dept. 4", "Hinterhaus", "Abteilung Einkauf", "Zone B", "Bât. A2", "BP 4711",
+    "P.O. Box 9", "c/o Lager 2", "Warehouse 7", "2. OG", "Apt. 12", "Service comptabilité", "Accounts Payable",
+    "Planta 3", "Scala B", "t.a.v. crediteuren", "lok. 14",
+)  # fmt: skip
+
+
+def _loosened(lines: list[TextLine], party: Party, prefix: str, look: Look) -> list[TextLine]:
+    """An address with what houses add to it: floors and departments, countries, regions, phones."""
+
+    def has(what: str, share: float) -> bool:
+        return look.chance(f"{prefix} {what}", share)
+
+    if has("extra line", 0.2):
+        lines.insert(2 if has("extra below", 0.3) else 1, plain(look.pick(f"{prefix} extra", _EXTRAS)))
+    if has("joined", 0.12) and len(lines) > 2:
+        lines[-2:] = [[*lines[-2], (None, look.pick("join", (", ", " - ", " \u00b7 "))), *lines[-1]]]
+    language = look.formats.locale.split("_")[0]
+    country = Locale(language).territories.get(party.country, party.country)
+    if has("country behind", 0.08):
+        lines[-1] = [*lines[-1], (None, f", {party.country}")]
+    elif has("country", 0.25):
+        lines.append(plain(country.upper() if has("country in capitals", 0.4) else country))
+    if has("phone", 0.12):
+        lines.append(plain(look.pick("phone sign", ("", "Tel. ", "T ", "\u260e ")) + party.phone))
+    if has("mail", 0.08):
+        lines.append([("seller_email" if prefix == "seller" else None, party.email)])
+    return lines
+
+
+def sender_line(party: Party, between: str = " \u00b7 ") -> TextLine:
     """The seller's address in one line, as it stands above the address in a window envelope."""
-    line: TextLine = [("seller_name", party.name), (None, " \u00b7 "), ("seller_street", party.street)]
-    return [*line, (None, " \u00b7 "), *city_line(party, "seller")]
+    line: TextLine = [("seller_name", party.name), (None, between), ("seller_street", party.street)]
+    return [*line, (None, between), *city_line(party, "seller")]
 
 
 class InvoiceView:
@@ -92,11 +126,13 @@ class InvoiceView:
         self.totals_of = spec.totals()
         self.credit = spec.kind == "credit_note"
         self.title = self.words["title_credit_note" if self.credit else "title_invoice"]
+        self.number_field: str | None = "invoice_number"
         home = spec.seller.country
         self.seller = party_lines(spec.seller, "seller", look, home, own=True)
         self.buyer = party_lines(spec.buyer, "buyer", look, home)
         self.ship_to = party_lines(spec.ship_to, "ship_to", look, home) if spec.ship_to else []
-        self.sender = sender_line(spec.seller)
+        self.between = look.pick("between", (" \u00b7 ", " - ", " | ", ", ", " \u2022 ")) if look.wide else " \u00b7 "
+        self.sender = sender_line(spec.seller, self.between)
         self.columns = self._columns()
         self.rows = self._rows()
 
@@ -105,7 +141,7 @@ class InvoiceView:
         """The title as a sentence: "Invoice no. 17 of 3 May"."""
         values: dict[str, Segment] = {
             "title": (None, self.title),
-            "number": ("invoice_number", self.spec.number),
+            "number": (self.number_field, self.number.value[0][1]),
             "date": ("issue_date", self.formats.date(self.spec.issue_date)),
         }
         return fill(self.words["title_line"], values)
@@ -139,6 +175,7 @@ class InvoiceView:
         pairs += [self.pair(key, key, text) for key, text in texts.items() if text]
         if spec.seller.contact and self.look.chance("contact in head", 0.5):
             pairs.append(self.pair("contact", None, spec.seller.contact))
+        pairs += [Pair("extra", label, plain(text)) for label, text in extras.references(spec, self.look)]
         if self.formats.place == "none":
             pairs.append(Pair("currency", self.currency_label + self.look.suffix, [("currency", spec.currency)]))
         return pairs
@@ -149,7 +186,7 @@ class InvoiceView:
 
     @property
     def currency_label(self) -> str:
-        return {"en": "Currency", "de": "W\u00e4hrung", "fr": "Devise"}[self.formats.locale[:2]]
+        return self.words.get("currency") or CURRENCY_WORDS[self.formats.locale[:2]]
 
     @property
     def meta(self) -> list[Pair]:
@@ -239,7 +276,7 @@ class InvoiceView:
             pairs.append(self._sum("prepaid", None, -spec.prepaid))
         if spec.prepaid or sums.payable_amount != sums.gross_total or self.look.chance("payable row", 0.3):
             pairs.append(self._sum("payable_amount", "payable_amount", sums.payable_amount, "grand"))
-        return pairs
+        return pairs + [Pair("extra", label, plain(text)) for label, text in extras.weights(spec, self.look)]
 
     def _sum(self, key: str, field_name: str | None, amount: Decimal, css: str = "") -> Pair:
         return self.pair(key, field_name, self.formats.money(amount), css)
@@ -264,6 +301,11 @@ class InvoiceView:
             yield TaxPair("vat_row", "", [(name, self.formats.money(group.tax))], "tax", label)
         if not self.splits_tax or (len(groups) > 1 and self.look.chance("tax sum", 0.5)):
             yield self._sum("tax_total", "tax_total", self.totals_of.tax_total)
+
+    @property
+    def amount_due(self) -> Pair | None:
+        """The sum to pay, where a house prints it large; None on papers that ask for none."""
+        return self._sum("payable_amount", "payable_amount", self.totals_of.payable_amount)
 
     @property
     def vat_table(self) -> list[list[TextLine]]:
@@ -309,7 +351,12 @@ class InvoiceView:
         untaxed = all(not group.rate for group in self.spec.vat())
         if untaxed and self.spec.seller.country != "US":
             remarks.append(self.words["reverse_charge"])
-        return remarks
+        return remarks + extras.sentences(self.spec, self.look)
+
+    @property
+    def prose(self) -> tuple[str, ...]:
+        """Three paragraphs on which no field of the document stands, though numbers and dates may."""
+        return small_print(self.spec.language, self.look.seed)[:3]
 
     @property
     def bank(self) -> list[Pair]:
@@ -359,4 +406,8 @@ class TaxPair(Pair):
     label_line: TextLine = field(default_factory=list)
 
 
+CURRENCY_WORDS = {
+    "en": "Currency", "de": "W\u00e4hrung", "fr": "Devise", "es": "Moneda", "it": "Valuta", "nl": "Valuta",
+    "pl": "Waluta",
+}  # fmt: skip
 COLUMN_CSS = {"description": "text", "item_id": "code", "position": "pos", "unit": "unit"}

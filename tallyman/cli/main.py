@@ -23,6 +23,7 @@ COMMANDS = {
     "review": "review",
     "posting": "posting",
     "schedule": "schedule",
+    "model": "model",
     "audit": "audit",
     "secret": "secret",
     "doctor": "doctor",

@@ -139,6 +139,16 @@ class Home:
         return self.path / "renders"
 
     @property
+    def models(self) -> Path:
+        """Releases of models that were trained here, and which of them was approved."""
+        return self.path / "models"
+
+    @property
+    def training(self) -> Path:
+        """What a training has made so far; may be deleted, and is made again."""
+        return self.path / "training"
+
+    @property
     def lock(self) -> Path:
         return self.path / "worker.lock"
 

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from functools import cached_property
 
-from models.readers._rules import values
+from models import values
 from models.readers._rules.header import header_fields, identifiers_strict, labelled
 from models.readers._rules.kind import Title, title_of
 from models.readers._rules.labels import HEADER, POD

@@ -4,10 +4,10 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from models.readers._rules import values
+from models import values
 from models.readers._rules.labels import HEADER, TOTALS
 from models.readers._rules.sheet import Area, Label, Sheet, Span, find_labels
-from models.readers._rules.values import Found
+from models.values import Found
 from tallyman.domain.field import Field
 from tallyman.domain.page import WordSource
 

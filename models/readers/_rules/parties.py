@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from models.readers._rules import values
+from models import values
 from models.readers._rules.kind import is_title
 from models.readers._rules.labels import HEADER, PARTIES, TOTALS
 from models.readers._rules.sheet import Area, Sheet, Span, find_labels

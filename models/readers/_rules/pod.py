@@ -3,13 +3,13 @@
 import re
 from collections.abc import Iterator
 
-from models.readers._rules import values
+from models import values
 from models.readers._rules.header import Finder, identifiers_strict, labelled, month_first
 from models.readers._rules.labels import POD, POD_COLUMNS
 from models.readers._rules.parties import LEGAL_FORM
 from models.readers._rules.sheet import Label, Sheet, Span, find_labels
 from models.readers._rules.table import _NUMBER_SURE, Row, _line, table_areas, table_rows
-from models.readers._rules.values import Found
+from models.values import Found
 from tallyman.domain.compare import fold_text
 from tallyman.domain.document import Document
 from tallyman.domain.field import Evidence, Field, Source

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from statistics import median
 
-from models.readers._rules import values
+from models import values
 from models.readers._rules.labels import COLUMNS, POD, TOTALS
 from models.readers._rules.sheet import Area, Label, Sheet, Span, find_labels
 from tallyman.domain.compare import fold_text

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from itertools import product
 
-from models.readers._rules import values
+from models import values
 from models.readers._rules.labels import TOTALS
 from models.readers._rules.sheet import Label, Sheet, Span, find_labels
 from tallyman.domain.field import Field

@@ -268,3 +268,14 @@ _RATE = re.compile(r"(?<![\d.,])(\d{1,2}(?:[.,]\d{1,2})?)\s?%")
 def rates(text: str) -> Iterator[Found]:
     for match in _RATE.finditer(text):
         yield Found(value=match[1].replace(",", "."), start=match.start(), end=match.end())
+
+
+def slashed(text: str) -> Iterator[tuple[str, str]]:
+    """The first two numbers of all dates with slashes, of which either may be the month."""
+    for match in re.finditer(r"(?<!\d)(\d{1,2})/(\d{1,2})/\d{2,4}(?!\d)", text):
+        yield match[1], match[2]
+
+
+def american(text: str) -> bool:
+    """Whether a paper with this text is from the United States: a state with its postcode, and dollars."""
+    return bool(re.search(r"\b[A-Z]{2} \d{5}(-\d{4})?\b", text)) and ("$" in text or "USD" in text)

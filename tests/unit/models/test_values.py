@@ -2,7 +2,7 @@
 
 import pytest
 
-from models.readers._rules import values
+from models import values
 
 
 def _values(found: object) -> list[str]:

@@ -1,0 +1,31 @@
+"""The network served by onnxruntime on a CPU, one thread."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import onnxruntime
+
+from models.layout.features import Features, filled
+from models.layout.serving import Network
+
+_OUTPUTS = ("words", "starts", "type", "role")
+
+
+def loaded(file: Path) -> Network:
+    """Raises onnxruntime's errors for a file that is no model."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    session = onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
+
+    def run(pages: Sequence[Features]) -> list[dict[str, Any]]:
+        return [_one(session, page) for page in pages]
+
+    return run
+
+
+def _one(session: onnxruntime.InferenceSession, page: Features) -> dict[str, Any]:
+    told = session.run(list(_OUTPUTS), filled([page]))
+    size = len(page)
+    words, starts, kind, role = (array[0] for array in told)
+    return {"words": words[:size], "starts": starts[:size], "type": kind, "role": role}

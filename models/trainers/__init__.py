@@ -1,0 +1,1 @@
+"""One file for each model that is trained: `TRAINER`."""
