@@ -1,9 +1,9 @@
 """Fields and line items of invoices: the rules, the document model, and what the service answers.
 
 `python -m benchmarks.invoices --pdf DIR --truth FILE [--ignore-embedded] [--scan SEED] [--model DIR]`. The truth has a
-JSON object a line: file, fields, lines, visible (which values are printed). Header F1 is micro over the visible fields,
-values compared as values; a line is right when its description, quantity, unit price and total are. The last line is
-one JSON object.
+JSON object a line: file, fields, lines, visible (which values are printed), group (the supplier). Header F1 is micro
+over the visible fields, values compared as values; a line is right when its description, quantity, unit price and total
+are. The last line is one JSON object.
 """
 
 import json

@@ -27,14 +27,16 @@ class Found:
 _NUMERIC = re.compile(r"(?<![\d.,/-])(\d{1,2})\s?([./-])\s?(\d{1,2})\s?\2\s?(\d{4}|\d{2})(?![\d/])")
 _ISO = re.compile(r"(?<!\d)(\d{4})([-./])(\d{1,2})\2(\d{1,2})(?!\d)")
 _COMPACT = re.compile(r"(?<!\d)(20\d\d)(\d\d)(\d\d)(?!\d)")
-_DAY_FIRST = re.compile(r"(?<!\d)(\d{1,2})(?:\.|st|nd|rd|th|er)?[\s-]+([^\W\d_]{3,12})\.?,?[\s-]+(\d{4})(?!\d)")
+_DAY_FIRST = re.compile(
+    r"(?<!\d)(\d{1,2})(?:\.|st|nd|rd|th|er|º|°)?[\s-]+(?:del? )?([^\W\d_]{3,12})\.?,?[\s-]+(?:del? )?(\d{4})(?!\d)"
+)
 _MONTH_FIRST = re.compile(r"([^\W\d_]{3,12})\.?\s+(\d{1,2})(?:st|nd|rd|th)?,?\s+(\d{4})(?!\d)")
 
 
 @cache
 def _months() -> dict[str, int]:
     known: dict[str, int] = {}
-    for locale in ("en", "de", "fr"):
+    for locale in ("es", "it", "nl", "pl", "fr", "de", "en"):
         for width in ("wide", "abbreviated"):
             for context in ("format", "stand-alone"):
                 for number, name in get_month_names(width, context, locale).items():
@@ -171,7 +173,7 @@ def _is_iban(compact: str) -> bool:
 
 def ibans(text: str) -> Iterator[Found]:
     """IBANs whose check digits hold, without spaces; those that do not hold come with `sure` of 0.2."""
-    upper = text.upper()
+    upper = "".join(char.upper() if len(char.upper()) == 1 else char for char in text)  # each letter stays at its place
     for match in _IBAN.finditer(upper):
         run = match.group()
         compact, ends = "", []
@@ -230,7 +232,7 @@ def _end_of(text: str, start: int, count: int) -> int:
     return len(text)
 
 
-_CURRENCIES = {"€": "EUR", "$": "USD", "£": "GBP", "EURO": "EUR", "SFR": "CHF"}
+_CURRENCIES = {"€": "EUR", "$": "USD", "£": "GBP", "EURO": "EUR", "SFR": "CHF", "ZŁ": "PLN"}
 _CODES = frozenset(
     [
         "EUR",
@@ -255,7 +257,7 @@ _CODES = frozenset(
 
 
 def currencies(text: str) -> Iterator[Found]:
-    for match in re.finditer(r"[€$£]|\b[A-Za-z]{3,4}\b", text):
+    for match in re.finditer(r"[€$£]|\bzł\b|\b[A-Za-z]{3,4}\b", text):
         token = match.group().upper()
         code = _CURRENCIES.get(token) or (token if token in _CODES and match.group().isupper() else None)
         if code:

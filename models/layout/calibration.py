@@ -19,7 +19,7 @@ EVIDENCE = (
 logit of those; again: whether the same value stands there twice."""
 _POOL = "*"
 _LEAST = 60
-"""Values of a field for a regression of its own, ten of them wrong at least; other fields share one."""
+"""Values of a field for a regression of its own; other fields share one."""
 _RIDGE = 1.0
 
 
@@ -50,7 +50,8 @@ def fitted(samples: Sequence[tuple[str, Sequence[float], bool]]) -> Calibrator:
     for name, evidence, right in samples:
         by_field.setdefault(name, []).append((evidence, right))
     every = [(evidence, right) for _, evidence, right in samples]
-    pool = _regression(every, np.zeros(len(EVIDENCE) + 1))
+    nothing = np.zeros(len(EVIDENCE) + 1)
+    pool = _regression(every, nothing) if every else nothing
     weights = {_POOL: tuple(pool.tolist())}
     for name, some in by_field.items():
         if len(some) >= _LEAST:
@@ -76,9 +77,11 @@ def _regression(some: Sequence[tuple[Sequence[float], bool]], prior: Any) -> Any
 
 def coverage(confidences: Sequence[float], rights: Sequence[bool], precision: float) -> float:
     """The largest share of values that can be accepted, the surest first, with such a share of them right."""
-    order = np.argsort(-np.array(confidences), kind="stable")
+    given = -np.array(confidences)
+    order = np.argsort(given, kind="stable")
     right = np.cumsum(np.array(rights, float)[order]) / np.arange(1, len(order) + 1)
-    good = np.flatnonzero(right >= precision)
+    can_end = np.append(np.diff(given[order]) > 0, True)[: len(order)]  # equal confidences are taken or left together
+    good = np.flatnonzero((right >= precision) & can_end)
     return float((good[-1] + 1) / len(order)) if len(good) else 0.0
 
 

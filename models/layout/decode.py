@@ -1,6 +1,7 @@
 """What the network says of words, as a document: typed values, totals that fit each other, rows that are items."""
 
 import math
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -71,20 +72,19 @@ class Run:
 
 @dataclass(frozen=True, kw_only=True)
 class Cell:
-    """The words of one cell and their text; `ends[i]` is where word i ends in it."""
+    """The words of one cell and their text; where each word begins in it, and its length."""
 
     places: tuple[int, ...]
     text: str
     starts: tuple[int, ...]
+    sizes: tuple[int, ...]
 
     def words(self, start: int, end: int) -> tuple[int, ...]:
         """The words that hold some characters."""
-        sizes = (*self.starts[1:], len(self.text) + 1)
-        return tuple(
-            place
-            for place, begins, ends in zip(self.places, self.starts, sizes, strict=True)
-            if begins < end and ends - 1 > start
-        )
+        first = max(0, bisect_right(self.starts, start) - 1)
+        if start >= self.starts[first] + self.sizes[first]:
+            first += 1
+        return self.places[first : bisect_left(self.starts, end)]
 
 
 def cells_of(page: PageWords) -> list[Cell]:
@@ -104,7 +104,8 @@ def cell_of(page: PageWords, places: tuple[int, ...]) -> Cell:
     for place in places:
         starts.append(length)
         length += len(page.texts[place]) + 1
-    return Cell(places=places, text=" ".join(page.texts[place] for place in places), starts=tuple(starts))
+    texts = [page.texts[place] for place in places]
+    return Cell(places=places, text=" ".join(texts), starts=tuple(starts), sizes=tuple(map(len, texts)))
 
 
 def document_of(pages: Sequence[Said], kind: str | None = None, calibrator: Calibrator | None = None) -> Document:
@@ -118,11 +119,11 @@ def decoded(
 ) -> tuple[Document, dict[str, tuple[float, ...]]]:
     """As `document_of`, and the evidence (EVIDENCE) for each field of the header that the network found."""
     cells = [cells_of(said.page) for said in pages]
-    month_first = _month_first([cell.text for some in cells for cell in some])
+    american = month_first([cell.text for some in cells for cell in some])
     found: dict[str, list[Run]] = {name: [] for name in HEADER}
     for said, some in zip(pages, cells, strict=True):
         for name, looks in HEADER.items():
-            found[name] += _runs(said, some, name, looks, month_first)
+            found[name] += _runs(said, some, name, looks, american)
     chosen = {name: max(runs, key=lambda run: run.odds) for name, runs in found.items() if runs}
     chosen |= _totals(found)
     for name, equal in _EQUAL.items():  # a paper that takes nothing off and adds nothing states both by one sum
@@ -135,11 +136,11 @@ def decoded(
     }
     fields = {}
     for name, seen in evidence.items():
-        ours, run = _OURS.get(name, name), chosen[name]
+        ours, run = OURS.get(name, name), chosen[name]
         odds = run.odds if calibrator is None else calibrator.confidence(name, seen)
         fields[ours] = replace(run, odds=odds).field(ours)
     _fill_currency(fields, pages, cells)
-    lines = tuple(line for said, some in zip(pages, cells, strict=True) for line in _lines(said, some))
+    lines = tuple(line for said in pages for line in _lines(said))
     type_name = kind or TYPES[int(np.mean([said.type for said in pages], axis=0).argmax())]
     if type_name == "receipt":
         fields |= _sender(pages[0])
@@ -190,10 +191,11 @@ def _sender(said: Said) -> dict[str, Field]:
 
 
 _EQUAL = {"line_net_total": "net_total", "payable_amount": "gross_total"}
-_OURS = {"preceding_invoice_reference": "preceding_invoice"}
+OURS = {"preceding_invoice_reference": "preceding_invoice"}
+"""Fields that `tallyman extract` calls otherwise than the printed papers do."""
 
 
-def _month_first(texts: Sequence[str]) -> bool:
+def month_first(texts: Sequence[str]) -> bool:
     """Whether slashed dates put the month first: one of them could not be read otherwise, or it is an American's."""
     text = "\n".join(texts)
     pairs = [(int(one), int(two)) for one, two in values.slashed(text)]
@@ -302,7 +304,7 @@ def _fill_currency(fields: dict[str, Field], pages: Sequence[Said], cells: Seque
         fields["currency"] = max(seen.values(), key=len)[0].field("currency")
 
 
-def _lines(said: Said, cells: Sequence[Cell]) -> Iterator[dict[str, Field]]:
+def _lines(said: Said) -> Iterator[dict[str, Field]]:
     """The line items of a page: rows that hold their values, joined where the network sees none begin."""
     page = said.page
     if not len(page):
@@ -315,28 +317,33 @@ def _lines(said: Said, cells: Sequence[Cell]) -> Iterator[dict[str, Field]]:
         if not items or float(said.starts[here].mean()) > _WHOLE_ROW:
             items.append([])
         items[-1] += here.tolist()
+    rank = np.empty(len(page), np.int64)
+    rank[page.rows.order] = np.arange(len(page))
     for item in items:
-        line = dict(_item(said, cells, set(item), classes))
+        line = dict(_item(said, sorted(item, key=lambda place: int(rank[place])), classes))
         if line:
             yield line
 
 
-def _item(said: Said, cells: Sequence[Cell], item: set[int], classes: Any) -> Iterator[tuple[str, Field]]:
+def _item(said: Said, item: Sequence[int], classes: Any) -> Iterator[tuple[str, Field]]:
+    """item: its words, row by row from the left."""
     for name, kind in LINE.items():
         number = CLASSES.index(name)
         ours = name.removeprefix("line.")
+        by_cell: dict[int, list[int]] = {}
+        for place in item:
+            if classes[place] == number:
+                by_cell.setdefault(int(said.page.rows.cell[place]), []).append(place)
         runs = []
-        for cell in cells:
-            places = tuple(place for place in cell.places if place in item and classes[place] == number)
-            if places:
-                text = " ".join(said.page.texts[place] for place in places)
-                odds = float(said.words[list(places), number].mean())
-                runs.append(Run(said=said, places=places, value=text.strip(" |"), raw=text, odds=odds))
+        for places in by_cell.values():
+            text = " ".join(said.page.texts[place] for place in places)
+            odds = float(said.words[places, number].mean())
+            runs.append(Run(said=said, places=tuple(places), value=text.strip(" |"), raw=text, odds=odds))
         if not runs:
             continue
         if kind in (Kind.NUMBER, Kind.AMOUNT):
             typed = [(run, next(values.amounts(run.raw.replace("%", ""), whole=True), None)) for run in runs]
-            good = [Run(**{**vars(run), "value": found.value}) for run, found in typed if found is not None]
+            good = [replace(run, value=found.value) for run, found in typed if found is not None]
             if good:
                 yield ours, max(good, key=lambda run: run.odds).field(ours)
         elif name == "line.description":

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from models import values
-from models.layout.decode import Cell, Run, Said, cell_of, cells_of
+from models.layout.decode import Cell, Run, Said, cell_of, cells_of, month_first
 from models.layout.fields import HEADER, Kind
 from models.layout.page import PageWords
 from tallyman.domain.compare import fold_text
@@ -25,6 +25,12 @@ _SURE = 6.5
 """With this likeness, or more, there is no doubt about the place."""
 _NAMED = (Kind.AMOUNT, Kind.DATE, Kind.CODE)
 """Of such values there are many on a page: only what stands beside the same words is the same field."""
+_FREE = (Kind.TEXT, Kind.CODE)
+"""Values of such kinds may begin and end at any word: they are told by the words before them."""
+_PLACES = 8
+"""Of a value are remembered."""
+_AROUND, _LETTERS = 10, 60
+"""Words of the same cell, and letters of others, that are looked at around a value."""
 _OWN = ("seller_", "iban", "bic", "currency", "buyer_", "ship_to_")
 """Values of a supplier and its customer, which mostly stay."""
 
@@ -63,33 +69,35 @@ class Memory:
     def from_json(cls, told: list[dict[str, Any]]) -> "Memory":
         return cls(tuple(Place(**one) for one in told))
 
-    def recall(self, pages: Sequence[PageWords], *, month_first: bool = False) -> dict[str, Field]:
+    def recall(self, pages: Sequence[PageWords]) -> dict[str, Field]:
         """The confirmed fields as they stand in another document of the supplier; those that are not found are left
         out."""
-        spots = list(spots_of(pages, month_first))
+        spots: dict[tuple[Kind, str | None], list[Spot]] = {}
+        for spot in spots_of(pages):
+            spots.setdefault((spot.kind, spot.prefix), []).append(spot)
         found: dict[str, tuple[float, Run]] = {}
         for place in self.places:
             kind = HEADER[place.field]
-            for spot in spots:
-                if spot.kind is not kind or (spot.prefix is not None and spot.prefix != place.before):
-                    continue
+            for spot in spots.get((kind, place.before if kind in _FREE else None), []):
                 like = _likeness(place, spot)
                 if like >= _ENOUGH and like > found.get(place.field, (0.0, None))[0]:
                     found[place.field] = (like, spot.run)
         return {name: _certain(run, like).field(name) for name, (like, run) in found.items()}
 
 
-def remember(pages: Sequence[PageWords], confirmed: Mapping[str, str], *, month_first: bool = False) -> Memory:
-    """The places of confirmed values: of each that stands on the pages, wherever it does.
+def remember(pages: Sequence[PageWords], confirmed: Mapping[str, str]) -> Memory:
+    """The places of confirmed values, the first few of each that stands on the pages.
 
     confirmed: values by field, as `tallyman extract` gives them.
     """
-    places = []
-    for spot in spots_of(pages, month_first):
-        for name, value in confirmed.items():
-            if HEADER.get(name) is spot.kind and _same(spot.run.value, value):
-                places.append(spot.place(name, value))
-    return Memory(tuple(places))
+    places: dict[str, list[Place]] = {}
+    wanted = [(name, fold_text(value), value) for name, value in confirmed.items() if name in HEADER]
+    for spot in spots_of(pages):
+        folded = fold_text(spot.run.value)
+        for name, value, told in wanted:
+            if folded == value and HEADER[name] is spot.kind and len(places.setdefault(name, [])) < _PLACES:
+                places[name].append(spot.place(name, told))
+    return Memory(tuple(place for some in places.values() for place in some))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,8 +125,9 @@ class Spot:
         )  # fmt: skip
 
 
-def spots_of(pages: Sequence[PageWords], month_first: bool) -> Iterator[Spot]:
+def spots_of(pages: Sequence[PageWords]) -> Iterator[Spot]:
     """All places where a value of any kind may stand; of texts and codes there are many that overlap."""
+    american = month_first([cell.text for page in pages for cell in cells_of(page)])
     for page in pages:
         said = Said(page=page, words=None, starts=None, type=None, role=None)
         cells = cells_of(page)
@@ -127,15 +136,15 @@ def spots_of(pages: Sequence[PageWords], month_first: bool) -> Iterator[Spot]:
         boxes += [_box(page, cell.places) for cell in cells[len(boxes) :]]
         for number, cell in enumerate(cells):
             left, above = _beside(number, cells, boxes, page), _above(number, cells, boxes)
-            for kind, places, value, raw, prefix in _values(page, cell, month_first):
+            for kind, places, value, raw, prefix in _values(page, cell, american):
                 first, last = cell.places.index(places[0]), cell.places.index(places[-1])
                 x0, y0, x1, y1 = _box(page, places)
                 yield Spot(
                     kind=kind,
                     run=Run(said=said, places=places, value=value, raw=raw, odds=0.0),
                     prefix=prefix,
-                    before=_folded(page, cell.places[:first]),
-                    after=_folded(page, cell.places[last + 1 :]),
+                    before=_folded(page, cell.places[max(0, first - _AROUND) : first]),
+                    after=_folded(page, cell.places[last + 1 : last + 1 + _AROUND]),
                     left=left,
                     above=above,
                     x0=x0,
@@ -159,12 +168,12 @@ def _stacked(page: PageWords, cells: Sequence[Cell], boxes: Sequence[tuple[float
 
 
 def _values(
-    page: PageWords, cell: Cell, month_first: bool
+    page: PageWords, cell: Cell, american: bool
 ) -> Iterator[tuple[Kind, tuple[int, ...], str, str, str | None]]:
     """Everything in a cell that may be a value of some kind."""
     typed = (
         (Kind.AMOUNT, values.amounts(cell.text, whole=True)),
-        (Kind.DATE, values.dates(cell.text, month_first=month_first)),
+        (Kind.DATE, values.dates(cell.text, month_first=american)),
         (Kind.IBAN, values.ibans(cell.text)),
         (Kind.VAT_ID, values.vat_ids(cell.text)),
     )
@@ -207,7 +216,7 @@ def _likeness(place: Place, spot: Spot) -> float:
     points += 1.0 if _shape(spot.run.raw) == place.shape else 0.0
     if place.field.startswith(_OWN):
         points += 3.0 if _same(spot.run.value, place.value) else 0.0
-    if HEADER[place.field] in (Kind.TEXT, Kind.CODE):
+    if HEADER[place.field] in _FREE:
         points += 1.0 if bool(place.after) == bool(spot.after) else -1.5
         points -= 0.4 * abs(place.words - len(spot.run.places)) if HEADER[place.field] is Kind.CODE else 0.0
     return points
@@ -250,7 +259,7 @@ def _beside(number: int, cells: Sequence[Cell], boxes: Sequence[tuple[float, ...
     here, there = cells[number].places[0], cells[number - 1].places[0]
     if page.rows.row[here] != page.rows.row[there]:
         return ""
-    return fold_text(cells[number - 1].text) if boxes[number - 1][2] <= boxes[number][0] + 0.01 else ""
+    return fold_text(cells[number - 1].text[:_LETTERS]) if boxes[number - 1][2] <= boxes[number][0] + 0.01 else ""
 
 
 def _above(number: int, cells: Sequence[Cell], boxes: Sequence[tuple[float, ...]]) -> str:
@@ -261,5 +270,5 @@ def _above(number: int, cells: Sequence[Cell], boxes: Sequence[tuple[float, ...]
         left, _, right, bottom = boxes[other]
         away = y0 - bottom
         if -0.004 < away < nearest and min(right, x1) > max(left, x0):
-            best, nearest = fold_text(cells[other].text), away
+            best, nearest = fold_text(cells[other].text[:_LETTERS]), away
     return best

@@ -53,13 +53,12 @@ class LayoutConfig(PretrainedConfig):
 @dataclass
 class LayoutOutput(ModelOutput):
     """Logits. `words`: (pages, words, classes); `starts`: (pages, words), of the first row of an item; `type`: (pages,
-    types); `role`: (pages, roles); `spelling`: (pages, words, spellings), while words are masked."""
+    types); `role`: (pages, roles)."""
 
     words: Tensor | None = None
     starts: Tensor | None = None
     type: Tensor | None = None
     role: Tensor | None = None
-    hidden: Tensor | None = None
 
 
 class LayoutModel(PreTrainedModel):
@@ -116,7 +115,6 @@ class LayoutModel(PreTrainedModel):
             starts=self.start_head(hidden)[..., 0],
             type=self.type_head(kind),
             role=self.role_head(role),
-            hidden=hidden,
         )
 
     def _begin(self, places: Tensor, dense: Tensor, neighbours: Tensor) -> Tensor:

@@ -12,7 +12,7 @@ import numpy as np
 from models.layout.page import PageWords
 
 _GAP = "[ \u00a0\u202f]"
-_AMOUNT = r"(?<![\w.,])[-−–(]?(?:\d{1,3}(?:[.,'’\u00a0\u202f ]\d{3})+|\d+)[.,]\d{2}(?![\d%]|[.,/:-]\d)"
+_AMOUNT = r"(?<![\w.,])[-−–(]?(?:\d{1,3}(?:[.,'’\u00a0\u202f ]\d{3}){1,5}|\d+)[.,]\d{2}(?![\d%]|[.,/:-]\d)"
 KINDS: dict[str, re.Pattern[str]] = {
     "amount": re.compile(_AMOUNT),
     "date": re.compile(
@@ -20,7 +20,7 @@ KINDS: dict[str, re.Pattern[str]] = {
         rf"|\d{{1,2}}(?:\.|st|nd|rd|th|er|º)?[ -](?:de )?[^\W\d_]{{3,11}}\.?,?[ -](?:de )?(?:\d{{4}}|\d{{2}})"
         rf"|[^\W\d_]{{3,11}}\.? \d{{1,2}}(?:st|nd|rd|th)?,? \d{{4}})(?![\d/])"
     ),
-    "percent": re.compile(rf"\d+(?:[.,]\d+)?{_GAP}?%"),
+    "percent": re.compile(rf"(?<![\d.,])\d{{1,3}}(?:[.,]\d{{1,4}})?{_GAP}?%"),
     "iban": re.compile(r"(?<!\w)[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){3,7}(?: ?[A-Z0-9]{1,4})?(?!\w)"),
     "tax_id": re.compile(r"(?<!\w)(?:[A-Z]{2}[ .-]?[A-Z]?\d(?:[ .-]?[A-Z0-9]){6,12}|CHE[-\d. ]{9,13})(?!\w)"),
     "decimal": re.compile(r"(?<![\w.,])\d+[.,]\d{1,4}(?![\w.,]|[/:-]\d)"),
@@ -35,6 +35,8 @@ KINDS: dict[str, re.Pattern[str]] = {
 }
 NAMES = tuple(KINDS)
 SUMS = ("is sum", "is part", "is greatest", "is column sum", "times a rate", "is that tax", "is product", "repeated")
+_LETTERS = 48
+"""Of a word are looked at: patterns must not take longer the longer a stranger's word is."""
 _MOST = 80
 """Different amounts of a page that are added to each other; price lists have thousands."""
 
@@ -138,15 +140,16 @@ def _joined(words: PageWords) -> tuple[str, Any]:
             pieces.append(" " if cell == last else "\n")
             length += 1
             ends[number - 1] = length
-        pieces.append(words.texts[place])
-        length += len(words.texts[place])
+        text = words.texts[place][:_LETTERS]
+        pieces.append(text)
+        length += len(text)
         last = cell
     ends[-1:] = length + 1
     return "".join(pieces), ends
 
 
 def _cents(text: str) -> int:
-    digits = int("".join(_digits(text))[-15:])
+    digits = int("".join(_digits(text))[-12:])
     return -digits if text[0] in "-−–(" else digits
 
 

@@ -1,5 +1,6 @@
 """The document model at work: pages in, a document out."""
 
+import hashlib
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,9 +11,10 @@ import numpy as np
 
 from models.layout.calibration import Calibrator
 from models.layout.decode import Said, document_of
-from models.layout.features import Features, features_of, windows_of
-from models.layout.fields import ROLES, TYPES
+from models.layout.features import DENSE, Features, features_of, windows_of
+from models.layout.fields import CLASSES, ROLES, TYPES
 from models.layout.page import PageWords, words_of
+from models.layout.wordhash import PLACES, TABLE
 from tallyman.contracts.document_reader import DocumentReader
 from tallyman.domain.document import Document
 from tallyman.domain.page import Reading
@@ -51,6 +53,21 @@ class LayoutReader:
         return [_together(page, some, [next(told) for _ in some]) for page, some in zip(pages, windows, strict=True)]
 
 
+def digest_of_names() -> str:
+    """Of all that a network's numbers stand for: one that was made with others would tell wrong fields."""
+    told = json.dumps([CLASSES, TYPES, ROLES, DENSE, PLACES, TABLE])
+    return hashlib.sha256(told.encode()).hexdigest()
+
+
+def check_names(digest: str, what: Path) -> None:
+    """Raises ConfigurationError for a network whose numbers stand for something else than ours."""
+    if digest != digest_of_names():
+        raise ConfigurationError(
+            f"The model {what} was made by another version of Tallyman.",
+            advice="It is not used. Train it anew, or go back: `tallyman model rollback`.",
+        )
+
+
 def reader_of(folder: Path, device: str = "cpu") -> DocumentReader:
     """A reader by what lies in a folder: a release, served by onnxruntime; a checkpoint of ours, of LayoutLMv3 or of
     LiLT, served by torch on a device. Raises ConfigurationError when it is none of them."""
@@ -72,9 +89,12 @@ def reader_of(folder: Path, device: str = "cpu") -> DocumentReader:
 
 
 def calibrator_of(folder: Path) -> Calibrator | None:
-    """That of a release, None where it has none. Raises ValueError when it was learned from other evidence."""
+    """That of a release, None where it has none. Raises ConfigurationError when it was learned from other evidence."""
     file = folder / CALIBRATION
-    return Calibrator.from_json(json.loads(file.read_text("utf-8"))) if file.exists() else None
+    try:
+        return Calibrator.from_json(json.loads(file.read_text("utf-8"))) if file.exists() else None
+    except ValueError as error:
+        raise ConfigurationError(f"{file} can't be used: {error}", advice="Train the model anew.") from error
 
 
 def _together(page: PageWords, windows: Sequence[Any], told: Sequence[dict[str, Any]]) -> Said:

@@ -6,9 +6,10 @@ from typing import Any
 
 import torch
 
-from models.layout.features import Features, filled
+from models.layout.features import DENSE, Features, filled
+from models.layout.fields import CLASSES, ROLES, TYPES
 from models.layout.network import LayoutModel
-from models.layout.serving import Network
+from models.layout.serving import Network, check_names
 
 
 def inputs_of(pages: Sequence[Features]) -> dict[str, torch.Tensor]:
@@ -17,8 +18,12 @@ def inputs_of(pages: Sequence[Features]) -> dict[str, torch.Tensor]:
 
 
 def loaded(folder: Path, device: str = "cpu") -> Network:
-    """Raises OSError where no model lies in the folder."""
-    return network_of(LayoutModel.from_pretrained(folder), device)
+    """Raises OSError where no model lies in the folder, ConfigurationError for one of another version."""
+    model = LayoutModel.from_pretrained(folder)
+    known = (model.config.classes, model.config.types, model.config.roles, model.config.dense)
+    if known != tuple(map(list, (CLASSES, TYPES, ROLES, DENSE))):
+        check_names("", folder)
+    return network_of(model, device)
 
 
 def network_of(model: LayoutModel, device: str = "cpu") -> Network:

@@ -21,6 +21,19 @@ def references(spec: InvoiceSpec, look: Look) -> list[tuple[str, str]]:
     return [*_some(_REFERENCES, spec, look, 0.15), *_others(spec, look)]
 
 
+_DAYS = {
+    "eng": ("Order date", "Date of order", "Ordered on", "Printed", "Contract date", "Delivery note date", "Booked",
+            "Value date", "Valid until", "Dated", "Despatched", "Run date"),
+    "deu": ("Bestelldatum", "Auftragsdatum", "Bestellung vom", "Lieferscheindatum", "Vertragsdatum", "Auftrag vom",
+            "Druckdatum", "Buchungsdatum", "Valuta", "gültig bis", "Auftrags-Datum", "Bestellt am"),
+    "fra": ("Date de commande", "Commande du", "Date du BL", "Date du contrat", "Imprimé le", "Commandé le",
+            "Date de valeur", "Valable jusqu'au", "Date de facture associée", "Date de début", "Date de fin"),
+    "spa": ("Fecha de pedido", "Fecha pedido", "Fecha del albarán", "Impreso el", "Fecha de contrato", "Fecha valor"),
+    "ita": ("Data ordine", "Ordine del", "Data DDT", "DDT del", "Stampato il", "Data contratto", "Data valuta"),
+    "nld": ("Besteldatum", "Orderdatum", "Datum bestelling", "Pakbondatum", "Afdrukdatum", "Contractdatum"),
+    "pol": ("Data zamówienia", "Zamówienie z dnia", "Data WZ", "Data wydruku", "Data umowy", "Data księgowania"),
+}  # fmt: skip
+"""Labels of days that are no day of the document."""
 _LABELS = (
     "registration", "phone", "project", "cost_centre", "till", "cashier", "contract_reference", "quote_reference",
     "serial", "batch", "customs_code", "country_of_origin", "vehicle", "incoterms", "page_word", "subject",
@@ -37,6 +50,8 @@ def _others(spec: InvoiceSpec, look: Look) -> list[tuple[str, str]]:
     texts = (_number, _number, _number, _day, _cost_centre, _project, _weight, _word, _word)
     named = [look.words[key] for key in _LABELS if key in look.words]
     made = []
+    for _ in range(dice.choice((0, 0, 1, 1, 2, 3))):
+        made.append((dice.choice(_DAYS[spec.language]) + look.suffix, _day(dice, spec, look.formats)))
     for _ in range(count):
         label = dice.choice(named) if dice.random() < 0.5 else _made_up(dice)
         made.append((label + look.suffix, dice.choice(texts)(dice, spec, look.formats)))
@@ -52,6 +67,30 @@ def _made_up(dice: random.Random) -> str:
 
 def _word(dice: random.Random, _spec: InvoiceSpec, _formats: Formats) -> str:
     return _made_up(dice)
+
+
+def code(seed: str) -> str:
+    """A code of an article, the same for the same seed."""
+    dice = random.Random(f"code/{seed}")
+    return dice.choice((digits(seed, 13), digits(seed, 5), f"{dice.choice(_LETTERS)}{digits(seed, 4)}"))
+
+
+def digits(seed: str, count: int) -> str:
+    return "".join(random.Random(f"digits/{seed}").choices("0123456789", k=count))
+
+
+def row_note(spec: InvoiceSpec, look: Look, item: str) -> str:
+    """What a house prints under an item beside its batch: codes, days and amounts that are not the item's."""
+    dice = random.Random(f"{look.seed}/{spec.number}/{item}/note")
+    if not look.chance("row notes", 0.2) or dice.random() < 0.4:
+        return ""
+    amount = look.formats.amount(cents(Decimal(dice.randint(1, 9999)) / 100))
+    notes = (
+        f"  GTIN {digits(item, 13)}", f"  EAN: {digits(item, 13)}", f"  {_day(dice, spec, look.formats)}",
+        f"  {look.words.get('discount', '%')} {dice.randint(1, 20)} %  -{amount}", f"  {_made_up(dice)} {amount}",
+        f"  {look.words.get('country_of_origin', 'CO')}: {spec.seller.country}", f"  1 = {amount} kg",
+    )  # fmt: skip
+    return look.pick("row note", notes) if look.chance("same row notes", 0.7) else dice.choice(notes)
 
 
 def weights(spec: InvoiceSpec, look: Look) -> list[tuple[str, str]]:

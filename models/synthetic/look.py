@@ -3,7 +3,7 @@
 import random
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -86,10 +86,10 @@ def look_of(style: Style, house: Party, currency: str) -> Look:
         size_pt=rng.choice((8.5, 9, 9, 9.5, 10)),
         accent=rng.choice(ACCENTS),
         table=rng.choice(TABLES),
-        suffix=rng.choice(SUFFIXES[style.language]),
+        suffix=_suffix(rng, style),
         words={key: rng.choice(options) for key, options in sorted(book.items())},
         units={code: rng.choice(options) for code, options in sorted(units.items())},
-        formats=_formats(rng, style.language, house.country, currency),
+        formats=_finer(_formats(rng, style.language, house.country, currency), style),
         logo=rng.choice(("mark", "mark", "word", "word", "none", "round")),
         seed=seed,
         show_position=rng.random() < 0.7,
@@ -112,6 +112,17 @@ def _words(style: Style, country: str) -> tuple[Book, Book]:
         return wide.book(language, country), wide.units(language)
     american = few["eng_US"] if language == "eng" and country == "US" else {}
     return few[language] | american, {code: by[language] for code, by in few["units"].items()}
+
+
+def _finer(formats: Formats, style: Style) -> Formats:
+    """Some houses print quantities with three or four places."""
+    dice = random.Random(f"places/{style.look}")
+    return replace(formats, quantity_places=dice.choice((3, 4))) if style.wide and dice.random() < 0.12 else formats
+
+
+def _suffix(rng: random.Random, style: Style) -> str:
+    suffix = rng.choice(SUFFIXES[style.language])
+    return " :" if style.wide and random.Random(f"colon/{style.look}").random() < 0.12 else suffix
 
 
 def _formats(rng: random.Random, language: str, country: str, currency: str) -> Formats:

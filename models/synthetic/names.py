@@ -263,6 +263,7 @@ def loosened(party: Party, language: str, rng: random.Random) -> Party:
     cities = (party.city, party.city, party.city, party.city, party.city.upper(), f"{party.city}-{lead}")
     name, city = rng.choice(names), rng.choice(cities)
     street = party.street.upper() if name.isupper() and rng.random() < 0.6 else party.street
+    city = city.upper() if street.isupper() else city
     return party.model_copy(update={"name": name, "city": city, "street": street})
 
 

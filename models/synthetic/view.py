@@ -12,7 +12,7 @@ from typing import Any
 from babel import Locale
 
 from models.synthetic import extras
-from models.synthetic.formats import city_line
+from models.synthetic.formats import city_line, decimals
 from models.synthetic.look import Look
 from models.synthetic.small_print import small_print
 from models.synthetic.specs import Adjustment, InvoiceSpec, LineSpec, Party
@@ -81,6 +81,7 @@ def party_lines(party: Party, prefix: str, look: Look, home: str, own: bool = Fa
     return lines
 
 
+_NUMBERS = ("GLN", "GLN:", "ILN", "EORI", "ID", "SIRET", "KvK", "No.")
 _EXTRAS = (
     "1st floor", "Building C", "Dept. 4", "Hinterhaus", "Abteilung Einkauf", "Zone B", "Bât. A2", "BP 4711",
     "P.O. Box 9", "c/o Lager 2", "Warehouse 7", "2. OG", "Apt. 12", "Service comptabilité", "Accounts Payable",
@@ -94,6 +95,9 @@ def _loosened(lines: list[TextLine], party: Party, prefix: str, look: Look) -> l
     def has(what: str, share: float) -> bool:
         return look.chance(f"{prefix} {what}", share)
 
+    if has("number line", 0.12):
+        number = f"{look.pick(f'{prefix} numbers', _NUMBERS)} {extras.digits(f'{party.name}{prefix}', 13)}"
+        lines.insert(0 if has("number above", 0.3) else len(lines), plain(number))
     if has("extra line", 0.2):
         lines.insert(2 if has("extra below", 0.3) else 1, plain(look.pick(f"{prefix} extra", _EXTRAS)))
     if has("joined", 0.12) and len(lines) > 2:
@@ -211,6 +215,7 @@ class InvoiceView:
                 key for key in keys if key not in ("quantity", "unit")
             ]
         head = (["position"] if look.show_position else []) + (["item_id"] if look.show_item_id else [])
+        head += ["item"] if look.wide and look.chance("buyer's item id", 0.12) else []
         keys = [*head, *keys, "line_total"]
         labels = {key: self.words[key] for key in keys}
         if self.formats.place == "none" or look.chance("currency in heading", 0.2):
@@ -239,15 +244,24 @@ class InvoiceView:
         cells: dict[str, TextLine] = {
             "position": plain(str((index + 1) * (10 if self.look.chance("tens", 0.2) else 1))),
             "item_id": [("line.seller_item_id", line.item_id)],
+            "item": plain(extras.code(f"{line.item_id}/{index}")),
             "description": [("line.description", line.description)],
             "quantity": [quantity] if self.look.unit_column else [quantity, (None, " "), ("line.unit", unit)],
             "unit": [("line.unit", unit)],
             "unit_price": [("line.unit_price", formats.price(line.unit_price))],
             "discount": plain(formats.percent(line.discount_percent) if line.discount_percent else ""),
-            "vat_rate": [("line.vat_rate", formats.percent(line.vat_rate))],
+            "vat_rate": [("line.vat_rate", self._rate(line.vat_rate))],
             "line_total": [("line.total", self._row_amount(line.total))],
         }
         return cells[key]
+
+    def _rate(self, rate: Decimal) -> str:
+        """A rate in a row; the sign may stand in the heading alone."""
+        if self.look.wide and self.look.chance("bare rates", 0.3):
+            return self.formats.number(
+                rate, max(decimals(rate), int(self.look.pick("places of rates", ("0", "0", "1", "2"))))
+            )
+        return self.formats.percent(rate)
 
     def _row_amount(self, amount: Decimal) -> str:
         return self.formats.money(amount) if self.look.chance("currency in rows", 0.25) else self.formats.amount(amount)
@@ -257,6 +271,8 @@ class InvoiceView:
         if line.item_id and not self.look.show_item_id and self.look.chance("item id in detail", 0.7):
             head: TextLine = [(None, f"{self.look.label('item_id')} "), ("line.seller_item_id", line.item_id)]
             detail = [*head, *([(None, "  ")] if detail else []), *detail]
+        if self.look.wide:
+            detail = [*detail, *plain(extras.row_note(self.spec, self.look, line.item_id))]
         return detail
 
     @property
@@ -410,4 +426,4 @@ CURRENCY_WORDS = {
     "en": "Currency", "de": "W\u00e4hrung", "fr": "Devise", "es": "Moneda", "it": "Valuta", "nl": "Valuta",
     "pl": "Waluta",
 }  # fmt: skip
-COLUMN_CSS = {"description": "text", "item_id": "code", "position": "pos", "unit": "unit"}
+COLUMN_CSS = {"description": "text", "item_id": "code", "item": "code", "position": "pos", "unit": "unit"}

@@ -2,15 +2,18 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from pydantic import ValidationError
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from tallyman.cli.common import err, out, print_json, user_name
 from tallyman.cli.tables import new_table, print_table
-from tallyman.contracts.trainer import Tell
+from tallyman.contracts.trainer import Tell, TrainingPlan
+from tallyman.errors import ConfigurationError
 from tallyman.platform import clock
 from tallyman.platform.config import Home
 from tallyman.platform.releases import Releases, seal
@@ -20,6 +23,8 @@ app = typer.Typer(help="The models that read documents: train, measure, approve,
 
 _SHIPPED = ROOT / "models" / "registry"
 _COLUMNS = (TextColumn("{task.description:<24}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+_PLAN = "plan.json"
+"""In the folder of a training: what it was begun with."""
 _LINES = 20
 """Where nobody watches, so many lines for each part of the work."""
 Json = Annotated[bool, typer.Option("--json", help="For programs.")]
@@ -68,14 +73,20 @@ def train(
 ) -> None:
     """Train a model. It goes on where it was stopped, and serves nobody until it is approved."""
     trainer = Registry().trainer(name)
-    home, releases = Home(), _releases(name)
-    version = version or clock.now().strftime("%Y.%m.%d") + ("-quick" if quick else "")
-    folder = releases.place(version)
+    releases, root = _releases(name), Home().training / name
     plan = trainer.quick if quick else trainer.shipped
     asked: dict[str, Any] = {"documents": documents, "steps": steps}
     plan = plan.model_copy(update={key: value for key, value in asked.items() if value} | {"device": device})
-    work = home.training / name / version
+    today = clock.now().strftime("%Y.%m.%d") + ("-quick" if quick else "")
+    version = version or _stopped(root, releases, plan) or today
+    folder, work = releases.place(version), root / version
     work.mkdir(parents=True, exist_ok=True)
+    if _plan_of(work) not in (None, plan):
+        raise ConfigurationError(
+            f"A training of {version} was begun with another plan.",
+            advice=f"Give another --version, or delete {work}.",
+        )
+    (work / _PLAN).write_text(plan.model_dump_json(), "utf-8")
     partial = work / "release"
     with _shown() as tell:
         trainer.train(work, partial, plan, tell)
@@ -108,17 +119,34 @@ def evaluate(version: Version, name: Name = "layout", as_json: Json = False) -> 
 
 @app.command()
 def approve(version: Version, name: Name = "layout") -> None:
-    """From now on this release is served. Your name is written down."""
+    """From now on this release is the one to serve. Your name is written down."""
     release = _releases(name).approve(version, user_name())
-    out.print(f"{release.version} is served from now on; workers take it with their next start.", highlight=False)
+    out.print(f"{release.version} is approved, and the one to serve.", highlight=False)
 
 
 @app.command()
 def rollback(name: Name = "layout") -> None:
-    """Serve the release that was served before."""
-    release = _releases(name).roll_back()
-    served = f"{release.version} is served again." if release else "No model is served now."
-    out.print(f"{served} Workers take it with their next start.", highlight=False)
+    """Go back to the release that was approved before."""
+    release = _releases(name).roll_back(user_name())
+    out.print(
+        f"{release.version} is the one to serve again." if release else "No model is served now.", highlight=False
+    )
+
+
+def _stopped(root: Path, releases: Releases, plan: TrainingPlan) -> str:
+    """The version of the latest training by this plan that has not come to its end; "" when there is none."""
+    done = {release.version for release in releases}
+    works = sorted(root.glob(f"*/{_PLAN}"), key=lambda file: file.stat().st_mtime, reverse=True)
+    begun = (file.parent for file in works if file.parent.name not in done)
+    return next((work.name for work in begun if _plan_of(work) == plan), "")
+
+
+def _plan_of(work: Path) -> TrainingPlan | None:
+    file = work / _PLAN
+    try:
+        return TrainingPlan.model_validate_json(file.read_bytes()) if file.exists() else None
+    except ValidationError as error:
+        raise ConfigurationError(f"{file} can't be read.", advice=f"Delete {work}.") from error
 
 
 def _releases(name: str) -> Releases:

@@ -46,7 +46,7 @@ class Release:
 
     def check(self) -> None:
         """Raises ConfigurationError when a file is missing, more, or not as it was when the release was made."""
-        wanted = _read(self.folder / _MANIFEST)["files"]
+        wanted = _read(self.folder / _MANIFEST).get("files", {})
         found = {path.relative_to(self.folder).as_posix() for path in _files(self.folder)}
         wrong = sorted(found ^ wanted.keys())
         wrong += [name for name in sorted(found & wanted.keys()) if _sha256(self.folder / name) != wanted[name]]
@@ -87,11 +87,11 @@ class Releases:
 
     def place(self, version: str) -> Path:
         """Where a new release goes. Raises ConfigurationError for a name that can't be a folder's, or that is taken."""
-        if not _NAME.fullmatch(version):
+        if not _NAME.fullmatch(version) or version.endswith((".json", ".part")):
             raise ConfigurationError(
                 f"{version!r} can't name a model.", advice="Use small letters, digits, points and dashes."
             )
-        if any(release.version == version for release in self):
+        if any(release.version == version for release in self) or (self._own / version).exists():
             raise ConfigurationError(f"There is a model {version!r} already.", advice="Give it another version.")
         return self._own / version
 
@@ -101,50 +101,73 @@ class Releases:
 
         Raises ConfigurationError when it is missing or was altered since: nothing else is served instead.
         """
-        approved = self._approvals()
+        approved = self._standing()
         if not approved:
-            shipped = [release for release in self if release.shipped]
-            if shipped:
-                shipped[-1].check()
-            return shipped[-1] if shipped else None
-        last = approved[-1]
-        release = self.of_version(last["version"])
-        release.check()
-        if release.digest != last["digest"]:
-            raise ConfigurationError(
-                f"The model {release.version} is not the one that {last['by']} approved.",
-                advice="Approve it anew, or go back: `tallyman model rollback`.",
-            )
-        return release
+            return self._latest_shipped()
+        return self._approved(approved[-1])
 
     def approve(self, version: str, by: str) -> Release:
         """From now on it is served. Raises ConfigurationError when it is not there or not whole."""
         release = self.of_version(version)
         release.check()
-        told = {"version": version, "digest": release.digest, "by": by, "at": clock.now().isoformat()}
-        self._approve([*self._approvals(), told])
+        self._write_down("approved", release, by)
         return release
 
-    def roll_back(self) -> Release | None:
-        """The one before is served again; the shipped one, when no other was. Raises ConfigurationError at the end."""
-        approved = self._approvals()
+    def roll_back(self, by: str) -> Release | None:
+        """The one before is served again; the shipped one, when no other was. Raises ConfigurationError when none was
+        approved, or when the one before can't be served: then nothing changes."""
+        approved = self._standing()
         if not approved:
             raise ConfigurationError("No model was approved here: the one that came with the project is served.")
-        self._approve(approved[:-1])
-        return self.current
+        before = self._approved(approved[-2]) if len(approved) > 1 else self._latest_shipped()
+        self._write_down("rolled back", before, by)
+        return before
 
-    def _approvals(self) -> list[dict[str, str]]:
+    def _latest_shipped(self) -> Release | None:
+        shipped = [release for release in self if release.shipped]
+        if shipped:
+            shipped[-1].check()
+        return shipped[-1] if shipped else None
+
+    def _approved(self, told: dict[str, str]) -> Release:
+        """The very release that an approval is about."""
+        same = [release for release in self if release.version == told["version"]]
+        for release in same:
+            if release.digest == told["digest"]:
+                release.check()
+                return release
+        if not same:
+            self.of_version(told["version"])
+        raise ConfigurationError(
+            f"The model {told['version']} is not the one that {told['by']} approved.",
+            advice="Approve it anew, or go back: `tallyman model rollback`.",
+        )
+
+    def _standing(self) -> list[dict[str, str]]:
+        """The approvals that nobody took back, each different from the one before it."""
+        standing: list[dict[str, str]] = []
+        for told in self._told():
+            if told["what"] == "rolled back":
+                standing.pop()
+            elif not standing or standing[-1]["digest"] != told["digest"]:
+                standing.append(told)
+        return standing
+
+    def _told(self) -> list[dict[str, str]]:
+        """All that was ever decided here, in order."""
         file = self._own / _APPROVED
         told: list[dict[str, str]] = _read(file) if file.exists() else []
         return told
 
-    def _approve(self, approved: list[dict[str, str]]) -> None:
+    def _write_down(self, what: str, release: Release | None, by: str) -> None:
+        digest, version = ("", "") if release is None else (release.digest, release.version)
+        told = {"what": what, "version": version, "digest": digest, "by": by, "at": clock.now().isoformat()}
         self._own.mkdir(parents=True, exist_ok=True)
-        _write(self._own / _APPROVED, approved)
+        _write(self._own / _APPROVED, [*self._told(), told])
 
 
 def _files(folder: Path) -> Iterator[Path]:
-    return (path for path in sorted(folder.rglob("*")) if path.is_file() and path.name != _MANIFEST)
+    return (path for path in sorted(folder.rglob("*")) if path.is_file() and path != folder / _MANIFEST)
 
 
 def _sha256(file: Path) -> str:

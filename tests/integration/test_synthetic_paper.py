@@ -279,7 +279,7 @@ def test_a_paper_that_makes_no_sense_is_refused(printer: Printer, tmp_path: Path
     with pytest.raises(ValueError, match="clean paper cannot be written"):
         printer.print(spec, style, tmp_path / "a.png", 1)
     slip, style = random_pod(1, "clean")
-    with pytest.raises(ValueError, match="no hybrid form"):
+    with pytest.raises(ValueError, match="Only an invoice has a hybrid form"):
         printer.print(slip, style.model_copy(update={"paper": "hybrid"}), tmp_path / "a.pdf", 1)
 
 

@@ -8,7 +8,8 @@ from tallyman.contracts.trainer import TrainingPlan
 
 def card(figures: dict[str, Any], plan: TrainingPlan, pages: int) -> str:
     rows = "\n".join(f"| {name} | {value} |" for name, value in figures["fields"].items())
-    kinds = "\n".join(f"| {name} | {value} |" for name, value in figures["types"].items())
+    counts = figures["type_counts"]
+    kinds = "\n".join(f"| {name} | {value} | {counts[name]} |" for name, value in figures["types"].items())
     unseen = ", ".join(sorted(HELD_OUT - CALIBRATED_ON))
     languages = "\n".join(f"| {name} | {value} |" for name, value in figures["languages"].items())
     return f"""# The document model
@@ -38,13 +39,15 @@ our own documents, so real ones are harder.
 |---|---|
 {rows}
 
-| document type | right |
-|---|---|
+| document type | right | documents |
+|---|---|---|
 {kinds}
 
 | language | F1 of header fields |
 |---|---|
 {languages}
+
+Not measured: receipts, line items of proofs of delivery, anything written by hand.
 
 **Known to fail** on handwriting, on labels in other languages, on tables whose items stand in several columns of items,
 and on values that stand apart from any label in layouts unlike all those printed. Its confidences hold for

@@ -13,8 +13,9 @@ from models.layout.training.curves import draw_curves, draw_reliability
 from models.layout.training.figures import calibrated, measured
 from models.layout.training.labelled import LabelledPage, load_all
 from models.layout.training.loop import Plan, learn
-from models.layout.training.printed import is_held_out, print_pages
+from models.layout.training.printed import files_of, is_held_out, print_pages
 from tallyman.contracts.trainer import Tell, TrainingPlan
+from tallyman.errors import ConfigurationError
 
 
 def train(work: Path, release: Path, plan: TrainingPlan, processes: int, tell: Tell) -> None:
@@ -41,5 +42,8 @@ def printed_pages(folder: Path, documents: int, processes: int, tell: Tell) -> l
     """Those that are learned from: pages with words, of families that are not held out."""
     for done in print_pages(folder, range(documents), processes):
         tell("Printing", done, documents)
-    pages = load_all(file for file in folder.glob("*.npz") if not file.stem.endswith(".part"))
-    return [page for page in pages if len(page.words) and not is_held_out(page.group)]
+    pages = load_all(file for _, file in files_of(folder, range(documents)))
+    learned = [page for page in pages if len(page.words) and not is_held_out(page.group)]
+    if not learned:
+        raise ConfigurationError("No page is left to learn from.", advice="Print more documents: --documents 1000.")
+    return learned

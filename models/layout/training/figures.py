@@ -4,14 +4,15 @@ import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from models.layout.calibration import Calibrator, coverage, fitted, reliability
-from models.layout.decode import decoded
-from models.layout.fields import HEADER
+from models.layout.decode import OURS, decoded
+from models.layout.fields import HEADER, LINE, Kind
 from models.layout.onnx_network import loaded
 from models.layout.page import PageWords
 from models.layout.serving import RELEASED, LayoutReader, calibrator_of
@@ -27,6 +28,7 @@ _CALIBRATED, _MEASURED = 400, 400
 _FIRST = 10_000_000
 """Seeds of papers that are measured on begin here; training uses those below."""
 _LINE = ("description", "quantity", "unit_price", "total")
+Evidence = Mapping[str, Sequence[float]]
 _FREE = ("_name", "_street", "_city", "description")
 
 
@@ -72,9 +74,9 @@ def measured(release: Path, tell: Tell) -> dict[str, Any]:
     for done, (laid, language) in enumerate(_papers(HELD_OUT - CALIBRATED_ON, _MEASURED), start=1):
         pages = _words(laid)
         started = time.perf_counter()
-        document = reader.document(pages)
+        document, evidence = decoded(reader.said(pages), calibrator=reader.calibrator)
         tally.seconds.append((time.perf_counter() - started) / max(1, len(pages)))
-        _count(tally, document, laid.truth, language)
+        _count(tally, document, evidence, reader.calibrator, laid.truth, language)
         tell("Measuring", done, _MEASURED)
     every = Hits(*(sum(getattr(one, name) for one in tally.fields.values()) for name in ("right", "given", "wanted")))
     told = [each for some in tally.types.values() for each in some]
@@ -89,6 +91,7 @@ def measured(release: Path, tell: Tell) -> dict[str, Any]:
         "documents": len(told),
         "fields": {name: hits.f1 for name, hits in sorted(tally.fields.items())},
         "types": {name: round(float(np.mean(some)), 4) for name, some in sorted(tally.types.items())},
+        "type_counts": {name: len(some) for name, some in sorted(tally.types.items())},
         "languages": {name: hits.f1 for name, hits in sorted(tally.languages.items())},
         "reliability": [[round(one, 4), round(two, 4), many] for one, two, many in reliability(confidences, rights)],
     }
@@ -114,22 +117,27 @@ def _judged(document: Document, truth: Mapping[str, Any]) -> Iterator[tuple[str,
     another one states, and the currency, are left out."""
     if truth["type"] not in ("invoice", "credit_note", "pod"):
         return
-    for name in sorted(HEADER.keys() & (truth["fields"].keys() | document.fields.keys())):
+    theirs = {ours: name for name, ours in OURS.items()}
+    given_names = {theirs.get(name, name) for name in document.fields}
+    for name in sorted(HEADER.keys() & (truth["fields"].keys() | given_names)):
         if name in truth["fields"] and name not in truth["boxes"]:
             continue
-        given, wanted = document.fields.get(name), truth["fields"].get(name)
+        given, wanted = document.fields.get(OURS.get(name, name)), truth["fields"].get(name)
         yield name, given, given is not None and wanted is not None and is_same(name, given.value, wanted)
 
 
-def _count(tally: Tally, document: Document, truth: Mapping[str, Any], language: str) -> None:
+def _count(
+    tally: Tally, document: Document, evidence: Evidence, calibrator: Calibrator | None, truth: Mapping[str, Any],
+    language: str,
+) -> None:  # fmt: skip
     tally.types[truth["type"]].append(document.type == truth["type"])
     for name, given, right in _judged(document, truth):
         for one in (tally.fields[name], tally.languages[language]):
             one.right += right
             one.given += given is not None
             one.wanted += name in truth["fields"]
-        if given is not None:
-            tally.judged.append((given.confidence, right))
+        if given is not None and name in evidence and calibrator is not None:
+            tally.judged.append((calibrator.confidence(name, evidence[name]), right))
     if truth["type"] not in ("invoice", "credit_note"):
         return
     wanted_lines = [tuple(line.get(name, "") for name in _LINE) for line in truth["lines"]]
@@ -144,14 +152,17 @@ def _count(tally: Tally, document: Document, truth: Mapping[str, Any], language:
 
 
 def _same_line(told: tuple[str, ...], wanted: tuple[str, ...]) -> bool:
-    return all(is_same(name, one, two) for name, one, two in zip(_LINE, told, wanted, strict=True))
+    return all(is_same(f"line.{name}", one, two) for name, one, two in zip(_LINE, told, wanted, strict=True))
 
 
 def is_same(name: str, one: str, two: str) -> bool:
-    """Amounts by value, names without case and spaces, all else without spaces."""
+    """Amounts and quantities by value, names without case and spaces, all else without spaces."""
+    kind = (HEADER | LINE)[name]
+    if kind in (Kind.AMOUNT, Kind.NUMBER):
+        try:
+            return Decimal(one) == Decimal(two)
+        except InvalidOperation:
+            return False
     if name.endswith(_FREE):
         return fold_text(one) == fold_text(two)
-    try:
-        return abs(float(one) - float(two)) < 0.005
-    except ValueError:
-        return "".join(one.split()).casefold() == "".join(two.split()).casefold()
+    return "".join(one.split()).casefold() == "".join(two.split()).casefold()

@@ -81,6 +81,7 @@ def learn(
     model.to(plan.device).train()
     optimiser = torch.optim.AdamW(_groups(model, plan.decay), lr=plan.rate, betas=(0.9, 0.98), fused=False)
     step = _resumed(folder / "state.pt", model, optimiser, plan.device)
+    _forget_after(folder / "curves.jsonl", step)
     batches = loader(pages, plan.seed, step, noise=True, workers=plan.workers)
     saved, since = time.monotonic(), Means()
     while step < plan.steps:
@@ -148,6 +149,13 @@ def _resumed(file: Path, model: nn.Module, optimiser: torch.optim.Optimizer, dev
     model.load_state_dict(state["model"])
     optimiser.load_state_dict(state["optimiser"])
     return int(state["step"])
+
+
+def _forget_after(curves: Path, step: int) -> None:
+    """What was told of steps that are learned again."""
+    if curves.exists():
+        kept = [line for line in curves.read_text("utf-8").splitlines() if json.loads(line)["step"] <= step]
+        curves.write_text("".join(f"{line}\n" for line in kept), "utf-8")
 
 
 def _save(file: Path, model: nn.Module, optimiser: torch.optim.Optimizer, step: int) -> None:

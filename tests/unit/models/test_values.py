@@ -80,3 +80,20 @@ def test_vat_ids_lose_their_spaces_and_an_iban_is_none() -> None:
 
 def test_a_document_number_holds_a_digit_and_is_no_date() -> None:
     assert _values(values.identifiers("vom 05.03.2025 RE-20140703/502, netto")) == ["RE-20140703/502"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "5 de marzo de 2025", "5 marzo 2025", "5 maart 2025", "5 marca 2025", "5 mars 2025", "5. März 2025",
+        "5 mrt 2025", "5 mar 2025", "March 5, 2025",
+    ],
+)  # fmt: skip
+def test_months_are_known_by_name_in_all_seven_languages(text: str) -> None:
+    assert [found.value for found in values.dates(text)] == ["2025-03-05"]
+
+
+def test_an_account_behind_a_sharp_s_is_found_where_it_stands() -> None:
+    text = "Große Straße IBAN DE89370400440532013000 BIC"
+    (found,) = values.ibans(text)
+    assert text[found.start : found.end] == "DE89370400440532013000"

@@ -123,6 +123,13 @@ def test_a_long_page_is_looked_at_in_windows_that_leave_out_no_word() -> None:
     assert part.neighbours.max() <= len(windows[1])
 
 
-@pytest.mark.parametrize("text", ["9" * 4000 + ",00", "٣٤,٥٦", ",.", "-(", "1" * 50, "\u202e", "é" * 300, "€,00 %"])
+HOSTILE = [
+    "9" * 4000 + ",00", "٣٤,٥٦", ",.", "-(", "1" * 50, "\u202e", "é" * 300, "€,00 %", "9" * 400 + "%", "9" * 20 + "%",
+    "@" * 20_000, "1" * 20_000, "a." * 20_000, "+4" * 20_000, "." * 20_000,
+]  # fmt: skip
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("text", HOSTILE)
 def test_no_text_of_a_stranger_breaks_the_features(text: str) -> None:
     assert np.isfinite(features_of(page([[(0.1, text)], [(0.1, "1,00")]])).dense).all()

@@ -37,12 +37,12 @@ def test_what_was_trained_here_serves_nobody_until_a_person_approves_it(releases
 def test_one_command_goes_back_to_the_one_before(releases: Releases) -> None:
     releases.approve("2026.02", "anna")
     releases.approve("2026.03", "anna")
-    releases.roll_back()
+    releases.roll_back("anna")
     assert served(releases) == "2026.02"
-    releases.roll_back()
+    releases.roll_back("anna")
     assert served(releases) == "2026.01"
     with pytest.raises(ConfigurationError, match="No model was approved here"):
-        releases.roll_back()
+        releases.roll_back("anna")
 
 
 @pytest.mark.parametrize("how", ["altered", "missing", "more"])
@@ -76,7 +76,7 @@ def test_a_shipped_model_that_was_altered_is_not_served(releases: Releases, tmp_
         _ = releases.current
 
 
-@pytest.mark.parametrize("version", ["", "../2026", "a/b", "2026.02", "UPPER", "x" * 65])
+@pytest.mark.parametrize("version", ["", "../2026", "a/b", "2026.02", "UPPER", "x" * 65, "approved.json", "a.part"])
 def test_a_new_release_needs_a_name_of_its_own_that_can_be_a_folders(releases: Releases, version: str) -> None:
     with pytest.raises(ConfigurationError):
         releases.place(version)
@@ -88,5 +88,34 @@ def test_there_may_be_no_model_at_all(tmp_path: Path) -> None:
 
 def test_who_approved_is_written_down(releases: Releases, tmp_path: Path) -> None:
     releases.approve("2026.02", "anna")
-    (told,) = json.loads((tmp_path / "own" / "approved.json").read_text())
-    assert (told["version"], told["by"]) == ("2026.02", "anna")
+    releases.roll_back("bert")
+    told = json.loads((tmp_path / "own" / "approved.json").read_text())
+    assert [(one["what"], one["version"], one["by"]) for one in told] == [
+        ("approved", "2026.02", "anna"),
+        ("rolled back", "2026.01", "bert"),
+    ]
+
+
+def test_a_release_that_is_approved_twice_is_taken_back_once(releases: Releases) -> None:
+    for version in ("2026.02", "2026.03", "2026.03"):
+        releases.approve(version, "anna")
+    releases.roll_back("anna")
+    assert served(releases) == "2026.02"
+
+
+def test_nothing_changes_when_the_one_before_is_damaged(releases: Releases, tmp_path: Path) -> None:
+    releases.approve("2026.02", "anna")
+    releases.approve("2026.03", "anna")
+    (tmp_path / "own" / "2026.02" / "model.onnx").write_bytes(b"")
+    with pytest.raises(ConfigurationError):
+        releases.roll_back("anna")
+    assert served(releases) == "2026.03"
+
+
+def test_an_approved_release_is_served_though_one_of_its_name_is_shipped_later(
+    releases: Releases, tmp_path: Path
+) -> None:
+    releases.approve("2026.02", "anna")
+    make(tmp_path / "shipped" / "2026.02", b"another")
+    assert releases.current is not None
+    assert not releases.current.shipped
